@@ -1,0 +1,100 @@
+"""What a running turn tells its viewers. Events are for display; the transcript is what counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from homarus.models.contract import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The turn began. `started_at` in milliseconds since the epoch."""
+
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextStreamed:
+    """More visible text. `text` is all text of this turn so far, `delta` what was added."""
+
+    text: str
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingStreamed:
+    """More reasoning."""
+
+    text: str
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A tool call begins; `arguments` as parsed, or `{"_raw": text}` when the model wrote invalid JSON."""
+
+    call_id: str
+    name: str
+    arguments: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolProgressed:
+    """Live output of a running call: all output so far, cut to its last few KB."""
+
+    call_id: str
+    name: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """A call ended and its result is committed. `output` is what the model will read."""
+
+    call_id: str
+    name: str
+    output: str
+    is_error: bool
+    duration_ms: int
+    details: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """The turn ended well. `text` is the final reply, empty or silent when nothing is to be said."""
+
+    text: str
+    stop_reason: str
+    usage: Usage
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAborted:
+    """The owner stopped it; `text` is what had been said so far. `reason` is rpc, stop, timeout or shutdown."""
+
+    text: str
+    reason: str
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """The turn could not be finished. `error` is safe to show to the user."""
+
+    error: str
+    ended_at: int
+
+
+AgentEvent = (
+    TurnStarted
+    | TextStreamed
+    | ThinkingStreamed
+    | ToolStarted
+    | ToolProgressed
+    | ToolFinished
+    | TurnFinished
+    | TurnAborted
+    | TurnFailed
+)

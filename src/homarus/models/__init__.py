@@ -1,0 +1,1 @@
+"""Language models: the contract, wire codecs, providers and the built-in rule-based model."""

@@ -1,0 +1,1 @@
+"""The life of a message: inbox, access, routing, lanes, outbox."""

@@ -1,0 +1,187 @@
+"""Sending parts: one worker per channel account, in order per chat, with retries, pacing and receipts.
+
+An attempt is committed before the platform is called, so a restart knows which parts were in flight. Those are
+reconciled with the channel; where nobody can tell, the part is sent once more with a visible notice: nothing is lost,
+and nothing is said twice without saying so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from homarus.channels.contract import Ambiguous, Channel, ConnectionState, OutboundPart, Receipt, Verdict
+from homarus.channels.sdk.rate import TokenBucket
+from homarus.clock import Clock
+from homarus.errors import AuthFailed, HomarusError, Permanent, StorageError, Transient
+from homarus.failpoints import Failpoint, hit
+from homarus.storage import inbound, outbound
+from homarus.storage.database import Connection, Database
+from homarus.storage.records import OutboundMessage
+
+log = logging.getLogger("homarus.delivery")
+MAX_ATTEMPTS = 8
+FIRST_BACKOFF = 2.0
+MAX_BACKOFF = 300.0
+SEND_TIMEOUT = 120.0
+BATCH = 200
+RECHECK = 0.5  # seconds between looks at a connection that is down while parts wait
+NOTICE = "(sent again after an interruption; you may have seen this) "
+
+
+class Delivery:
+    """The worker of one channel account. `run` is supervised; `wake` tells it that parts were stored."""
+
+    def __init__(
+        self, database: Database, clock: Clock, channel: Channel, name: tuple[str, str], pace: TokenBucket
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._channel = channel
+        self._name = name
+        self._pace = pace
+        self._wake = asyncio.Event()
+        self.last_sent_at: int | None = None
+
+    def wake(self) -> None:
+        """Look for parts now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send what waits until cancelled. Raises StorageError when the journal cannot be used."""
+        await self._settle_interrupted()
+        while True:
+            self._wake.clear()
+            waiting = await self._database.read(outbound.select_waiting, *self._name, BATCH)
+            due = _heads(waiting, self._clock.now_ms())
+            if due and self._channel.state is not ConnectionState.CONNECTED:
+                await self._clock.sleep(RECHECK)
+                continue
+            if due:
+                for part in due:
+                    await self._send(part)
+                continue
+            await self._sleep(waiting)
+
+    async def _sleep(self, waiting: list[OutboundMessage]) -> None:
+        """Wait for new parts or for the next retry."""
+        if not waiting:
+            await self._wake.wait()
+            return
+        pause = max(0.0, (min(part.next_at for part in waiting) - self._clock.now_ms()) / 1000)
+        woken = asyncio.ensure_future(self._wake.wait())
+        slept = asyncio.ensure_future(self._clock.sleep(pause))
+        try:
+            await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+            slept.cancel()
+
+    async def _settle_interrupted(self) -> None:
+        for part in await self._database.read(outbound.select_interrupted, *self._name):
+            verdict = await self._channel.reconcile(_outgoing(part))
+            if verdict is Verdict.SENT:
+                await self._record(part, "sent", error=None)
+            else:
+                state = "pending" if verdict is Verdict.NOT_SENT else "ambiguous"
+                await self._record(part, state, error="interrupted", next_at=self._clock.now_ms())
+
+    async def _send(self, part: OutboundMessage) -> None:
+        await self._pace.acquire()
+        hit(Failpoint.OUTBOX_BEFORE_ATTEMPT)
+        await self._database.write(outbound.begin_attempt, part.id, self._clock.now_ms())
+        hit(Failpoint.OUTBOX_AFTER_ATTEMPT_COMMIT)
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT):
+                receipt = await self._channel.send(_outgoing(part))
+        except (HomarusError, Ambiguous, TimeoutError) as error:
+            await self._note_failure(part, error)
+            return
+        hit(Failpoint.OUTBOX_AFTER_SEND)
+        self.last_sent_at = self._clock.now_ms()
+        await self._note_sent(part, receipt)
+        hit(Failpoint.OUTBOX_AFTER_RECEIPT)
+
+    async def _note_sent(self, part: OutboundMessage, receipt: Receipt) -> None:
+        """Store the receipt, trying until it is stored: a part that went out must not go out again."""
+        pause = 0.2
+        while True:
+            try:
+                await self._record(part, "sent", platform_id=receipt.platform_id, error=None)
+            except StorageError as error:
+                log.warning("receipt of part %s not stored yet: %s", part.id, error.message)
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, 30.0)
+            else:
+                return
+
+    async def _note_failure(self, part: OutboundMessage, error: Exception) -> None:
+        attempts = part.attempts + 1
+        now = self._clock.now_ms()
+        text = str(error) or type(error).__name__
+        if isinstance(error, Permanent) or attempts >= MAX_ATTEMPTS:
+            log.warning("part %s for %s is dead after %d attempts: %s", part.id, part.address, attempts, text)
+            await self._record(part, "dead", error=text)
+            return
+        hint = error.retry_after if isinstance(error, Transient) else None
+        wait = hint if hint is not None else min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** (attempts - 1))
+        wait += self._clock.jitter() * wait * 0.2
+        is_unclear = isinstance(error, Ambiguous | TimeoutError)
+        state = await self._reconciled(part) if is_unclear else part.state
+        log.info("part %s for %s: attempt %d failed (%s), next in %.1f s", part.id, part.address, attempts, text, wait)
+        if isinstance(error, AuthFailed):
+            wait = MAX_BACKOFF
+        await self._record(part, state, error=text, next_at=now + int(wait * 1000))
+
+    async def _reconciled(self, part: OutboundMessage) -> str:
+        verdict = await self._channel.reconcile(_outgoing(part))
+        return {Verdict.SENT: "sent", Verdict.NOT_SENT: "pending", Verdict.UNKNOWN: "ambiguous"}[verdict]
+
+    async def _record(
+        self,
+        part: OutboundMessage,
+        state: str,
+        *,
+        error: str | None,
+        platform_id: str | None = None,
+        next_at: int | None = None,
+    ) -> None:
+        now = self._clock.now_ms()
+        await self._database.write(_record, part, state, now, platform_id=platform_id, error=error, next_at=next_at)
+
+
+def _record(
+    connection: Connection,
+    part: OutboundMessage,
+    state: str,
+    now: int,
+    *,
+    platform_id: str | None,
+    error: str | None,
+    next_at: int | None,
+) -> None:
+    outbound.end_attempt(connection, part.id, state, now, platform_id=platform_id, error=error, next_at=next_at)
+    if part.run_id is not None and state in {"sent", "dead"}:
+        inbound.settle_replied(connection, part.run_id, now)
+
+
+def _outgoing(part: OutboundMessage) -> OutboundPart:
+    text = NOTICE + part.text if part.state == "ambiguous" else part.text
+    outgoing = OutboundPart(
+        id=part.id,
+        address=part.address,
+        text=text,
+        index=part.part_index,
+        count=part.part_count,
+        attempt=part.attempts + 1,
+    )
+    return replace(outgoing, reply_to=part.reply_to)
+
+
+def _heads(waiting: list[OutboundMessage], now: int) -> list[OutboundMessage]:
+    """Return the first waiting part of every chat if it is due: later ones wait for it, so that order holds."""
+    heads: dict[object, OutboundMessage] = {}
+    for part in waiting:
+        heads.setdefault(part.address, part)
+    return [part for part in heads.values() if part.next_at <= now]

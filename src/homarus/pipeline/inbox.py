@@ -1,0 +1,143 @@
+"""The way in: one commit that recognises a duplicate, journals the message, and decides about access and route.
+
+Only after that commit may a channel acknowledge the message to its platform.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from homarus.channels.contract import Acceptance, Inbound
+from homarus.clock import Clock
+from homarus.config.schema import Config
+from homarus.failpoints import Failpoint, hit
+from homarus.labels import Confidentiality, Integrity, Label
+from homarus.pipeline.access import Access, Decision, decide
+from homarus.pipeline.accounts import Account, Accounts
+from homarus.pipeline.pairing import request_pairing
+from homarus.pipeline.routing import route
+from homarus.storage import inbound as journal
+from homarus.storage import outbound, pairings
+from homarus.storage.database import Connection, Database
+from homarus.storage.inbound import trail_line
+from homarus.storage.records import InboundMessage, OutboundMessage
+
+MAX_TEXT = 200_000
+MAX_ATTACHMENT = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the commit made of a message: None when it was known, and whether a pairing reply waits to go out."""
+
+    message: InboundMessage | None
+    has_reply: bool = False
+
+
+class Inbox:
+    """Accepts messages from channels; implements homarus.channels.contract.Ingress."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        accounts: Accounts,
+        config: Callable[[], Config],
+        on_stored: Callable[[Stored], Awaitable[None]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._accounts = accounts
+        self._config = config
+        self._on_stored = on_stored
+
+    async def accept(self, message: Inbound) -> Acceptance:
+        """Journal a message. Raises StorageError when it could not be committed: do not acknowledge it then."""
+        hit(Failpoint.INBOX_BEFORE_COMMIT)
+        stored = await self._database.write(self._store, message)
+        hit(Failpoint.INBOX_AFTER_COMMIT)
+        if stored.message is None:
+            return Acceptance.DUPLICATE
+        await self._on_stored(stored)
+        return Acceptance.ACCEPTED
+
+    def _store(self, connection: Connection, message: Inbound) -> Stored:
+        address = message.address
+        account = self._accounts.get(address.channel, address.account)
+        decision = _decide(connection, message, account)
+        row = self._row(message, decision)
+        if not journal.insert_inbound(connection, row):
+            return Stored(None)
+        if decision.access is not Access.PAIRING:
+            return Stored(row)
+        reply = request_pairing(connection, message, self._clock)
+        if reply is not None:
+            outbound.insert_parts(connection, [self._pairing_part(message, reply, row)])
+        return Stored(row, has_reply=reply is not None)
+
+    def _row(self, message: Inbound, decision: Decision) -> InboundMessage:
+        now = self._clock.now_ms()
+        target = route(message, self._config()) if decision.access is Access.ALLOWED else None
+        state = "queued" if target is not None else "dropped"
+        trail = trail_line(now, "received", f"from {message.sender.id}") + trail_line(now, state, decision.reason)
+        return InboundMessage(
+            id=self._clock.uuid(),
+            address=message.address,
+            external_id=message.external_id,
+            kind=message.kind.value,
+            sender_id=message.sender.id,
+            sender_name=message.sender.name,
+            text=message.text[:MAX_TEXT],
+            payload=_payload(message),
+            label=decision.label,
+            state=state,
+            reason=decision.reason,
+            agent_id=target.agent_id if target else None,
+            session_key=str(target.session_key) if target else None,
+            sent_at=message.sent_at,
+            received_at=now,
+            trail=trail,
+        )
+
+    def _pairing_part(self, message: Inbound, reply: str, row: InboundMessage) -> OutboundMessage:
+        return OutboundMessage(
+            id=self._clock.uuid(),
+            dedupe_key=f"pairing:{row.id}",
+            run_id=None,
+            address=message.address,
+            part_index=0,
+            part_count=1,
+            text=reply,
+            state="pending",
+            created_at=row.received_at,
+            next_at=row.received_at,
+        )
+
+
+def _decide(connection: Connection, message: Inbound, account: Account | None) -> Decision:
+    if account is None:
+        label = Label(Integrity.EXTERNAL, Confidentiality.CHAT, (f"channel:{message.address.channel}",))
+        return Decision(Access.DROPPED, label, "the channel account is not configured")
+    address = message.address
+    is_approved = pairings.is_allowed(connection, address.channel, address.account, (message.sender.id,))
+    return decide(message, account.rules, is_approved=is_approved)
+
+
+def _payload(message: Inbound) -> dict[str, object]:
+    payload: dict[str, object] = {}
+    if message.reply_to:
+        payload["reply_to"] = message.reply_to
+    if message.quoted:
+        payload["quoted"] = message.quoted[:10_000]
+    images = [
+        {"mime": item.mime, "data": base64.b64encode(item.data).decode()}
+        for item in message.attachments
+        if item.data is not None and len(item.data) <= MAX_ATTACHMENT and item.mime.startswith("image/")
+    ]
+    if images:
+        payload["images"] = images
+    if len(message.text) > MAX_TEXT:
+        payload["cut"] = len(message.text) - MAX_TEXT
+    return payload

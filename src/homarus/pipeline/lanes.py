@@ -1,0 +1,133 @@
+"""Per-session order: one run at a time in a session, a global limit over all, queued messages collected.
+
+The queue holds what is journalled already; nothing is lost when the process ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from homarus.clock import Clock
+from homarus.storage.records import InboundMessage
+
+log = logging.getLogger("homarus.lanes")
+Batch = tuple[InboundMessage, ...]
+
+
+@dataclass(slots=True)
+class _Lane:
+    waiting: deque[InboundMessage] = field(default_factory=deque["InboundMessage"])
+    task: asyncio.Task[None] | None = None
+    last_offer: float = 0.0
+
+
+class Lanes:
+    """Starts batches of messages. `work` runs one batch to its end; its failures are logged and end only that batch."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        work: Callable[[Batch], Awaitable[None]],
+        limit: Callable[[], int],
+        debounce: Callable[[str], float],
+    ) -> None:
+        self._clock = clock
+        self._work = work
+        self._limit = limit
+        self._debounce = debounce
+        self._lanes: dict[str, _Lane] = {}
+        self._running = 0
+        self._slot_freed = asyncio.Event()
+        self._is_stopping = False
+
+    def offer(self, message: InboundMessage) -> bool:
+        """Queue a journalled message; returns True when its session was busy."""
+        key = message.session_key or ""
+        lane = self._lanes.setdefault(key, _Lane())
+        lane.waiting.append(message)
+        lane.last_offer = self._clock.monotonic()
+        if lane.task is not None:
+            return True
+        if not self._is_stopping:
+            lane.task = asyncio.get_running_loop().create_task(self._drain(key, lane), name=f"lane {key}")
+        return False
+
+    def take_waiting(self, key: str, accepts: Callable[[InboundMessage], bool]) -> Batch:
+        """Remove and return the waiting messages of a session that `accepts` lets through."""
+        lane = self._lanes.get(key)
+        if lane is None:
+            return ()
+        taken = tuple(message for message in lane.waiting if accepts(message))
+        lane.waiting = deque(message for message in lane.waiting if not accepts(message))
+        return taken
+
+    def waiting(self, key: str | None = None) -> Batch:
+        """Return what waits, in one session or in all."""
+        lanes = self._lanes.values() if key is None else [self._lanes[key]] if key in self._lanes else []
+        return tuple(message for lane in lanes for message in lane.waiting)
+
+    async def stop(self) -> None:
+        """Cancel every lane and wait for their ends; what they were doing stays journalled."""
+        self._is_stopping = True
+        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _drain(self, key: str, lane: _Lane) -> None:
+        is_first = True
+        try:
+            while lane.waiting and not self._is_stopping:
+                if not is_first:
+                    await self._settle(lane)
+                await self._run_next(lane)
+                is_first = False
+        finally:
+            lane.task = None
+            if not lane.waiting:
+                self._lanes.pop(key, None)
+
+    async def _settle(self, lane: _Lane) -> None:
+        """Wait until nothing new has come for the debounce time, so that a burst becomes one turn."""
+        while lane.waiting and (wait := self._debounce(lane.waiting[-1].address.channel)) > 0:
+            quiet = self._clock.monotonic() - lane.last_offer
+            if quiet >= wait:
+                return
+            await self._clock.sleep(wait - quiet)
+
+    async def _run_next(self, lane: _Lane) -> None:
+        await self._take_slot()
+        try:
+            batch = next_batch(lane.waiting)
+            if batch:
+                await self._work(batch)
+        except Exception:
+            log.exception("a batch failed")
+        finally:
+            self._running -= 1
+            self._slot_freed.set()
+
+    async def _take_slot(self) -> None:
+        while self._running >= max(1, self._limit()):
+            self._slot_freed.clear()
+            await self._slot_freed.wait()
+        self._running += 1
+
+
+def next_batch(waiting: deque[InboundMessage]) -> Batch:
+    """Remove and return what the next run answers.
+
+    A message that carries its run's id (an authenticated surface) runs alone; messages of a channel that follow each
+    other from the same chat are collected into one.
+    """
+    if not waiting:
+        return ()
+    first = waiting.popleft()
+    batch = [first]
+    while first.run_id is None and waiting and waiting[0].run_id is None and waiting[0].address == first.address:
+        batch.append(waiting.popleft())
+    return tuple(batch)

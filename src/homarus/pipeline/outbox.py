@@ -1,0 +1,57 @@
+"""From a reply to parts: rendered and cut for the channel, each with a key that makes it exist once."""
+
+from __future__ import annotations
+
+from homarus.channels.contract import Capabilities
+from homarus.channels.sdk.parts import parts_of
+from homarus.clock import Clock
+from homarus.ids import Address
+from homarus.pipeline.accounts import Accounts
+from homarus.storage.records import OutboundMessage
+
+SILENT = "NO_REPLY"
+FALLBACK = Capabilities()
+
+
+def is_silent(text: str) -> bool:
+    """Tell whether a reply says that nothing should be said."""
+    return not text.strip() or text.strip().upper() == SILENT
+
+
+class Outbox:
+    """Makes the parts of a reply; storing them is the run's commit, sending them is delivery."""
+
+    def __init__(self, accounts: Accounts, clock: Clock) -> None:
+        self._accounts = accounts
+        self._clock = clock
+
+    def needs_sending(self, address: Address) -> bool:
+        """Tell whether a reply to an address goes over a network."""
+        return not self._accounts.is_transcript(address.channel)
+
+    def parts(self, run_id: str, address: Address, text: str, reply_to: str | None = None) -> list[OutboundMessage]:
+        """Return the parts of a reply; none when it is silent. `dedupe_key` is `<run_id>:<channel>:<index>`."""
+        if is_silent(text):
+            return []
+        account = self._accounts.get(address.channel, address.account)
+        can = account.capabilities if account is not None else FALLBACK
+        body = f"{account.prefix} {text}" if account is not None and account.prefix else text
+        limit = account.chunk_limit if account is not None else None
+        pieces = parts_of(body, can, limit=limit, by_paragraph=account is not None and account.is_by_paragraph)
+        now = self._clock.now_ms()
+        return [
+            OutboundMessage(
+                id=self._clock.uuid(),
+                dedupe_key=f"{run_id}:{address.channel}:{index}",
+                run_id=run_id,
+                address=address,
+                part_index=index,
+                part_count=len(pieces),
+                text=piece,
+                state="pending",
+                created_at=now,
+                next_at=now,
+                reply_to=reply_to if index == 0 else None,
+            )
+            for index, piece in enumerate(pieces)
+        ]

@@ -1,0 +1,276 @@
+"""The journal of runs: begin, entries, and the one commit that ends a run with everything that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from homarus.agent.usage import usage_json
+from homarus.clock import Clock
+from homarus.ids import AgentId, RunId
+from homarus.labels import Label, join_all
+from homarus.models.contract import Usage
+from homarus.pipeline.contract import Requester, RunInfo
+from homarus.pipeline.lanes import Batch
+from homarus.pipeline.outbox import Outbox, is_silent
+from homarus.sessions.keys import parse_key
+from homarus.sessions.store import new_session
+from homarus.storage import entries, inbound, outbound, runs, sessions, usage
+from homarus.storage.database import Connection, Database
+from homarus.storage.records import Entry, EntryType, InboundMessage, Run, Session
+
+PREVIEW = 200
+APOLOGY = "I could not finish this: {error}\nYour message is kept; send it again or ask me to try again."
+Stamp = Callable[[int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that may go on: its row, how often it has begun, and where its reply goes.
+
+    `origin` is what the caller asked for, `settings` what the session has stored (thinkingLevel, modelOverride ...).
+    """
+
+    info: RunInfo
+    starts: int
+    origin: dict[str, object]
+    settings: dict[str, object]
+    reply_to: str | None = None
+
+
+class RunStore:
+    """Begins runs and opens their journals."""
+
+    def __init__(self, database: Database, clock: Clock, outbox: Outbox, stamp: Stamp = str) -> None:
+        self.database = database
+        self.clock = clock
+        self.outbox = outbox
+        self.stamp = stamp
+
+    async def begin(self, batch: Batch, run_id: RunId) -> Begun:
+        """Store that a run begins, with the user's entry; a run that had begun before is counted as resumed."""
+        return await self.database.write(self._begin, batch, run_id)
+
+    def journal(self, begun: Begun) -> RunJournal:
+        """Return the journal of a run that has begun."""
+        return RunJournal(self, begun)
+
+    def _begin(self, connection: Connection, batch: Batch, run_id: RunId) -> Begun:
+        last = batch[-1]
+        known = runs.select_run(connection, run_id)
+        key = parse_key(last.session_key or "")
+        session = sessions.ensure_session(connection, new_session(key, self.clock))
+        if known is not None:
+            starts = runs.count_start(connection, run_id)
+            return Begun(_info(known), starts, known.origin, session.meta, _reply_to(last))
+        run = self._new_run(last, run_id, session)
+        runs.insert_run(connection, run)
+        entries.insert_entry(connection, self._user_entry(batch, run))
+        sessions.note_run(connection, session, run, _title(last), _preview(batch))
+        inbound.move_inbound(connection, [message.id for message in batch], "running", run.started_at, run_id=run_id)
+        return Begun(_info(run), 1, run.origin, session.meta, _reply_to(last))
+
+    def _new_run(self, message: InboundMessage, run_id: RunId, session: Session) -> Run:
+        is_networked = self.outbox.needs_sending(message.address)
+        origin = message.payload.get("origin")
+        return Run(
+            id=run_id,
+            agent_id=AgentId(message.agent_id or "main"),
+            session_key=session.key,
+            session_id=session.session_id,
+            state="running",
+            started_at=self.clock.now_ms(),
+            origin=dict(origin) if isinstance(origin, dict) else {"kind": "channel"},  # pyright: ignore[reportUnknownArgumentType]
+            address=message.address if is_networked else None,
+        )
+
+    def _user_entry(self, batch: Batch, run: Run) -> Entry:
+        first = batch[0]
+        payload: dict[str, object] = {"text": _collected(batch), "stamp": self.stamp(first.received_at)}
+        if first.kind == "group":
+            payload["speaker"] = f"{first.sender_name or first.sender_id}:"
+        payload["sender"] = {"id": first.sender_id, "name": first.sender_name}
+        payload["channel"] = first.address.channel
+        payload["key"] = run.id
+        images = [image for message in batch for image in _list(message.payload.get("images"))]
+        if images:
+            payload["images"] = images
+        label = join_all(message.label for message in batch)
+        return Entry(0, self.clock.uuid(), run.session_id, run.id, "user", payload, label, 0, run.started_at)
+
+
+class RunJournal:
+    """The transcript of one run; implements homarus.agent.loop.Journal."""
+
+    def __init__(self, store: RunStore, begun: Begun) -> None:
+        self._store = store
+        self._begun = begun
+        self._info = begun.info
+
+    async def entries(self) -> Sequence[Entry]:
+        """Return the transcript of the session so far."""
+        return await self._store.database.read(entries.select_entries, self._info.session_id, None)
+
+    async def append(self, entry_type: EntryType, payload: dict[str, object], label: Label) -> Entry:
+        """Store one entry of this run."""
+        return await self._store.database.write(entries.insert_entry, self._entry(entry_type, payload, label))
+
+    async def take_steering(self) -> Sequence[Entry]:
+        """Return nothing: messages that come in meanwhile are collected for the next run."""
+        return ()
+
+    async def finish(self, payload: dict[str, object], label: Label, used: Usage) -> None:
+        """Store the final response, the run's end, its parts and the state of its messages in one commit."""
+        end = self._end("done", str(payload.get("text") or ""), payload, used)
+        await self._store.database.write(self._close, end, self._entry("assistant", payload, label))
+
+    async def fail(self, error: str, payload: dict[str, object], label: Label, used: Usage) -> None:
+        """Store that the run failed and tell the user."""
+        end = replace(self._end("failed", APOLOGY.format(error=error), payload, used), error=error)
+        await self._store.database.write(self._close, end, self._entry("assistant", payload, label))
+
+    async def give_up(self, error: str, partial: str) -> None:
+        """Store that the run could not even go on."""
+        label = join_all(entry.label for entry in await self.entries())
+        await self.fail(error, {"text": partial, "error": error, "stop_reason": "error"}, label, Usage())
+
+    async def abort(self, reason: str, partial: str) -> bool:
+        """Store that the owner stopped the run; what was said so far stays. False when it had ended already."""
+        label = join_all(entry.label for entry in await self.entries())
+        payload: dict[str, object] = {"text": partial, "stop_reason": "aborted", "aborted": reason}
+        end = replace(self._end("aborted", "", payload, Usage()), stop_reason=reason)
+        return await self._store.database.write(self._close, end, self._entry("assistant", payload, label))
+
+    def _entry(self, entry_type: EntryType, payload: dict[str, object], label: Label) -> Entry:
+        info, clock = self._info, self._store.clock
+        return Entry(0, clock.uuid(), info.session_id, info.run_id, entry_type, payload, label, 0, clock.now_ms())
+
+    def _end(self, state: str, text: str, payload: dict[str, object], used: Usage) -> Run:
+        info = self._info
+        provider, model = payload.get("provider"), payload.get("model")
+        return Run(
+            id=info.run_id,
+            agent_id=info.agent_id,
+            session_key=info.session_key,
+            session_id=info.session_id,
+            state=state,
+            started_at=0,
+            origin={},
+            text=text,
+            stop_reason=str(payload.get("stop_reason") or "stop"),
+            model=f"{provider}/{model}" if provider and model else None,
+            usage=usage_json(used),
+            ended_at=self._store.clock.now_ms(),
+        )
+
+    def _close(self, connection: Connection, end: Run, entry: Entry) -> bool:
+        now = end.ended_at or 0
+        known = runs.select_run(connection, end.id)
+        if known is None or known.state != "running":
+            return False
+        entries.insert_entry(connection, entry)
+        runs.update_run(connection, end.id, _ended(end))
+        sessions.note_end(connection, end, str(entry.payload.get("text") or "")[:PREVIEW])
+        _count(connection, end, now)
+        self._settle(connection, end, now)
+        return True
+
+    def _settle(self, connection: Connection, end: Run, now: int) -> None:
+        """Store the parts of the reply and move the answered messages on."""
+        ids = [message.id for message in inbound.select_by_run(connection, end.id)]
+        if not ids:
+            return
+        address = self._info.address
+        parts = self._store.outbox.parts(end.id, address, end.text, self._begun.reply_to) if address else []
+        if parts:
+            outbound.insert_parts(connection, parts)
+            inbound.move_inbound(connection, ids, "replied", now, reason=f"{len(parts)} part(s)")
+        elif end.state == "aborted":
+            inbound.move_inbound(connection, ids, "silent", now, reason=f"aborted: {end.stop_reason}")
+        elif is_silent(end.text):
+            inbound.move_inbound(connection, ids, "silent", now, reason="nothing to say")
+        elif end.state == "failed":
+            inbound.move_inbound(connection, ids, "failed", now, reason=f"user told: {end.error}")
+        else:
+            inbound.move_inbound(connection, ids, "delivered", now, reason="transcript")
+
+
+def _count(connection: Connection, end: Run, now: int) -> None:
+    provider, _, model = (end.model or "").partition("/")
+    if not model:
+        return
+    day = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%d")
+    used = end.usage
+    usage.add_usage(
+        connection,
+        end.agent_id,
+        day,
+        provider,
+        model,
+        input_tokens=used["input"],
+        output_tokens=used["output"],
+        cache_read_tokens=used["cacheRead"],
+        cache_write_tokens=used["cacheWrite"],
+    )
+
+
+def _ended(end: Run) -> dict[str, object]:
+    return {
+        "state": end.state,
+        "text": end.text,
+        "error": end.error,
+        "stop_reason": end.stop_reason,
+        "model": end.model,
+        "usage": end.usage,
+        "ended_at": end.ended_at,
+    }
+
+
+def _info(run: Run) -> RunInfo:
+    origin = run.origin
+    requester = Requester(
+        device_id=_text(origin.get("device_id")),
+        conn_id=_text(origin.get("conn_id")),
+        is_admin=bool(origin.get("admin")),
+    )
+    kind = str(origin.get("kind") or "channel")
+    return RunInfo(RunId(run.id), run.agent_id, run.session_key, run.session_id, kind, requester, run.address)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
+
+
+def _reply_to(message: InboundMessage) -> str | None:
+    return message.external_id if message.kind == "group" else None
+
+
+def _collected(batch: Batch) -> str:
+    if len(batch) == 1:
+        return _with_quote(batch[0])
+    lines = ["[Messages that came in while you were busy]"]
+    for number, message in enumerate(batch, start=1):
+        who = f" ({message.sender_name or message.sender_id})" if message.kind == "group" else ""
+        lines.append(f"--- Queued #{number}{who}\n{_with_quote(message)}")
+    return "\n".join(lines)
+
+
+def _with_quote(message: InboundMessage) -> str:
+    quoted = message.payload.get("quoted")
+    if not quoted:
+        return message.text
+    lines = "\n".join(f"> {line}" for line in str(quoted).splitlines())
+    return f"{lines}\n{message.text}"
+
+
+def _title(message: InboundMessage) -> str:
+    return " ".join(message.text.split())[:60]
+
+
+def _preview(batch: Batch) -> str:
+    return " ".join(batch[-1].text.split())[:PREVIEW]

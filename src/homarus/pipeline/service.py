@@ -1,0 +1,243 @@
+"""The pipeline as one thing: messages in, runs watched and stopped, parts out, everything recovered after a stop."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from homarus.agent.loop import Toolbox
+from homarus.agent.usage import read_usage
+from homarus.channels.contract import Acceptance, Inbound
+from homarus.clock import Clock
+from homarus.config.schema import Config
+from homarus.errors import UserError
+from homarus.failpoints import Failpoint, hit
+from homarus.ids import Address, AgentId, RunId
+from homarus.labels import Confidentiality, Integrity, Label
+from homarus.pipeline.accounts import WEBCHAT, Accounts
+from homarus.pipeline.contract import Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
+from homarus.pipeline.inbox import MAX_TEXT, Inbox, Stored
+from homarus.pipeline.lanes import Lanes
+from homarus.pipeline.outbox import Outbox
+from homarus.pipeline.run_journal import Stamp
+from homarus.pipeline.turns import TurnFactory, Turns
+from homarus.storage import inbound as journal
+from homarus.storage import runs as run_rows
+from homarus.storage.database import Database
+from homarus.storage.inbound import trail_line
+from homarus.storage.records import InboundMessage, Run
+
+log = logging.getLogger("homarus.pipeline")
+ABORT_WORDS = frozenset(
+    {"/stop", "stop", "esc", "abort", "wait", "exit", "interrupt", "halt", "please stop", "stop please"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pipeline is made of; given at composition. `on_parts` is told a channel account has parts to send."""
+
+    database: Database
+    clock: Clock
+    accounts: Accounts
+    config: Callable[[], Config]
+    factory: TurnFactory
+    toolbox: Toolbox
+    stamp: Stamp
+    on_parts: Callable[[str, str], None]
+
+
+class Pipeline:
+    """Implements homarus.channels.contract.Ingress and homarus.pipeline.contract.Runs."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._database = parts.database
+        self._clock = parts.clock
+        self._inbox = Inbox(parts.database, parts.clock, parts.accounts, parts.config, self._on_stored)
+        outbox = Outbox(parts.accounts, parts.clock)
+        self._turns = Turns(
+            parts.database, parts.clock, parts.factory, parts.toolbox, outbox, self._on_finished, parts.stamp
+        )
+        self._lanes = Lanes(parts.clock, self._turns.work, self._limit, self._debounce)
+
+    async def recover(self) -> int:
+        """Take up what a stop left behind, oldest first; returns how many messages that were."""
+        waiting = await self._database.read(journal.select_open)
+        for message in waiting:
+            self._lanes.offer(message)
+        if waiting:
+            log.info("%d message(s) taken up again after a stop", len(waiting))
+        return len(waiting)
+
+    async def stop(self) -> None:
+        """End every run where it stands; the journal takes it up at the next start."""
+        await self._lanes.stop()
+
+    async def accept(self, message: Inbound) -> Acceptance:
+        """Commit a message of a channel; see Ingress."""
+        return await self._inbox.accept(message)
+
+    async def submit(self, submission: Submission) -> Submitted:
+        """Commit a message of an authenticated surface; see Runs."""
+        message = self._submitted(submission)
+        hit(Failpoint.INBOX_BEFORE_COMMIT)
+        is_new = await self._database.write(journal.insert_inbound, message)
+        hit(Failpoint.INBOX_AFTER_COMMIT)
+        if not is_new:
+            return Submitted("known", await self.outcome(submission.run_id))
+        return Submitted("queued" if self._lanes.offer(message) else "started")
+
+    async def abort(self, session_key: str, run_id: str | None, reason: str, requester: Requester) -> tuple[RunId, ...]:
+        """Stop runs of a session; see Runs."""
+        found = [info for info in self.active() if info.session_key == session_key or info.run_id == run_id]
+        if run_id is not None:
+            found = [info for info in found if info.run_id == run_id]
+            if found and found[0].session_key != session_key:
+                raise UserError("runId does not match sessionKey")
+        mine = [info for info in found if _may_abort(info, requester)]
+        if found and not mine:
+            raise UserError("unauthorized")
+        stopped = [info.run_id for info in mine if self._turns.abort(info.run_id, reason)]
+        return (*stopped, *await self._drop_waiting(session_key, {info.run_id for info in mine}, reason))
+
+    async def wait(self, run_id: str, timeout: float) -> RunOutcome | None:
+        """Wait for a run's end; see Runs."""
+        return await self._turns.wait(run_id, timeout, self.outcome)
+
+    async def outcome(self, run_id: str) -> RunOutcome | None:
+        """Return how a run stands; see Runs."""
+        run = await self._database.read(run_rows.select_run, run_id)
+        return None if run is None else _outcome(run)
+
+    def active(self) -> tuple[RunInfo, ...]:
+        """Return the runs that go on or wait; see Runs."""
+        running = tuple(active.info for active in self._turns.active.values())
+        known = {info.run_id for info in running}
+        queued = (_queued_info(message) for message in self._lanes.waiting() if message.run_id is not None)
+        return (*running, *(info for info in queued if info.run_id not in known))
+
+    def listen(self, listener: Callable[[RunEvent], None]) -> Callable[[], None]:
+        """Watch every run; see Runs."""
+        return self._turns.listen(listener)
+
+    async def _on_stored(self, stored: Stored) -> None:
+        message = stored.message
+        if message is None:
+            return
+        if stored.has_reply:
+            self._parts.on_parts(message.address.channel, message.address.account)
+        if message.state == "queued" and not await self._stops(message):
+            self._lanes.offer(message)
+
+    async def _stops(self, message: InboundMessage) -> bool:
+        """Obey an abort word in a chat: stop the run, clear the queue. With nothing to stop it is ordinary text."""
+        word = message.text.strip().lower().rstrip(".!?")
+        if word not in ABORT_WORDS or message.label.integrity < Integrity.USER:
+            return False
+        key = message.session_key or ""
+        running = [active.info.run_id for active in self._turns.active.values() if active.info.session_key == key]
+        waiting = self._lanes.take_waiting(key, lambda _message: True)
+        if not running and not waiting:
+            return False
+        for run_id in running:
+            self._turns.abort(run_id, "stop")
+        ids = [message.id, *(item.id for item in waiting)]
+        now = self._clock.now_ms()
+        await self._database.write(journal.move_inbound, ids, "silent", now, reason="stopped by the sender")
+        return True
+
+    def _on_finished(self, info: RunInfo) -> None:
+        if info.address is not None:
+            self._parts.on_parts(info.address.channel, info.address.account)
+
+    async def _drop_waiting(self, session_key: str, run_ids: set[RunId], reason: str) -> tuple[RunId, ...]:
+        dropped = self._lanes.take_waiting(session_key, lambda message: message.run_id in run_ids)
+        for message in dropped:
+            await self._database.write(
+                journal.move_inbound, [message.id], "silent", self._clock.now_ms(), reason=f"aborted: {reason}"
+            )
+        return tuple(RunId(message.run_id) for message in dropped if message.run_id is not None)
+
+    def _limit(self) -> int:
+        return self._parts.config().agents.defaults.max_concurrent
+
+    def _debounce(self, channel: str) -> float:
+        if channel == WEBCHAT:
+            return 0.0
+        settings = self._parts.config().messages.queue
+        return settings.debounce_ms_by_channel.get(channel, settings.debounce_ms) / 1000
+
+    def _submitted(self, submission: Submission) -> InboundMessage:
+        now, requester = self._clock.now_ms(), submission.requester
+        origin: dict[str, object] = {
+            "kind": submission.kind,
+            "device_id": requester.device_id,
+            "conn_id": requester.conn_id,
+            "admin": requester.is_admin,
+            "model": submission.model,
+            "thinking": submission.thinking,
+            "extra": submission.extra_system_prompt,
+            "timeout": submission.timeout,
+        }
+        payload: dict[str, object] = {"origin": {name: value for name, value in origin.items() if value is not None}}
+        if submission.images:
+            payload["images"] = [
+                {"mime": image.mime, "data": base64.b64encode(image.data).decode()} for image in submission.images
+            ]
+        return InboundMessage(
+            id=self._clock.uuid(),
+            address=submission.deliver_to or Address(WEBCHAT, "default", submission.session_key),
+            external_id=submission.run_id,
+            kind="direct",
+            sender_id=requester.device_id or "operator",
+            sender_name="",
+            text=submission.text[:MAX_TEXT],
+            payload=payload,
+            label=Label(Integrity.OPERATOR, Confidentiality.PRIVATE, ("channel:webchat",)),
+            state="queued",
+            received_at=now,
+            agent_id=submission.agent_id,
+            session_key=submission.session_key,
+            run_id=submission.run_id,
+            trail=trail_line(now, "received", f"{submission.kind} from {requester.device_id or 'operator'}"),
+        )
+
+
+def _may_abort(info: RunInfo, requester: Requester) -> bool:
+    if requester.is_admin:
+        return True
+    owner = info.requester
+    same_device = owner.device_id is not None and owner.device_id == requester.device_id
+    return same_device or (owner.conn_id is not None and owner.conn_id == requester.conn_id)
+
+
+def _queued_info(message: InboundMessage) -> RunInfo:
+    raw = message.payload.get("origin")
+    origin: dict[str, object] = raw if isinstance(raw, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+    device, conn = origin.get("device_id"), origin.get("conn_id")
+    requester = Requester(
+        device if isinstance(device, str) else None, conn if isinstance(conn, str) else None, bool(origin.get("admin"))
+    )
+    kind = str(origin.get("kind") or "channel")
+    agent = AgentId(message.agent_id or "main")
+    return RunInfo(RunId(message.run_id or ""), agent, message.session_key or "", "", kind, requester)
+
+
+def _outcome(run: Run) -> RunOutcome:
+    states: dict[str, RunState] = {"running": "running", "done": "done", "failed": "failed", "aborted": "aborted"}
+    return RunOutcome(
+        run_id=RunId(run.id),
+        state=states[run.state],
+        session_key=run.session_key,
+        session_id=run.session_id,
+        text=run.text,
+        error=run.error,
+        stop_reason=run.stop_reason,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        model=run.model,
+        usage=read_usage(run.usage),
+    )

@@ -1,0 +1,205 @@
+"""Running batches: from queued messages to a finished run, resumed when a stop interrupted it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from homarus.agent.events import AgentEvent, TextStreamed, TurnAborted, TurnFailed
+from homarus.agent.loop import Toolbox, Turn, run_turn
+from homarus.clock import Clock
+from homarus.errors import HomarusError, StorageError, UserError
+from homarus.failpoints import Failpoint, hit
+from homarus.ids import RunId
+from homarus.pipeline.contract import RunEvent, RunInfo, RunOutcome
+from homarus.pipeline.lanes import Batch
+from homarus.pipeline.outbox import Outbox
+from homarus.pipeline.run_journal import Begun, RunJournal, RunStore, Stamp
+from homarus.storage.database import Database
+
+log = logging.getLogger("homarus.turns")
+MAX_STARTS = 4
+MAX_STORAGE_PAUSE = 30.0
+
+
+class TurnFactory(Protocol):
+    """Makes the frozen turn of a run; implemented at composition, where models, tools and workspaces are known."""
+
+    async def make(self, begun: Begun) -> Turn:
+        """Return the turn. Raises UserError when its model or agent does not exist."""
+        ...
+
+    def timeout(self, begun: Begun) -> float:
+        """Return how long the turn may take, in seconds."""
+        ...
+
+
+@dataclass(slots=True)
+class ActiveRun:
+    """A run that is going on."""
+
+    info: RunInfo
+    task: asyncio.Task[None] | None = None
+    seq: int = 0
+    text: str = ""
+    abort_reason: str | None = None
+
+
+class Turns:
+    """Runs one batch at a time per caller and tells listeners about it."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        factory: TurnFactory,
+        toolbox: Toolbox,
+        outbox: Outbox,
+        on_finished: Callable[[RunInfo], None],
+        stamp: Stamp,
+    ) -> None:
+        self._store = RunStore(database, clock, outbox, stamp)
+        self._clock = clock
+        self._factory = factory
+        self._toolbox = toolbox
+        self._on_finished = on_finished
+        self._listeners: list[Callable[[RunEvent], None]] = []
+        self.active: dict[str, ActiveRun] = {}
+        self._waiters: dict[str, set[asyncio.Event]] = {}
+
+    async def wait(
+        self, run_id: str, timeout: float, outcome: Callable[[str], Awaitable[RunOutcome | None]]
+    ) -> RunOutcome | None:
+        """Wait until a run has ended, for at most `timeout` seconds; None when it has not."""
+        ended = asyncio.Event()
+        self._waiters.setdefault(run_id, set()).add(ended)
+        try:
+            known = await outcome(run_id)
+            if known is not None and known.state != "running":
+                return known
+            async with asyncio.timeout(timeout):
+                await ended.wait()
+            return await outcome(run_id)
+        except TimeoutError:
+            return None
+        finally:
+            self._waiters[run_id].discard(ended)
+            if not self._waiters[run_id]:
+                del self._waiters[run_id]
+
+    def listen(self, listener: Callable[[RunEvent], None]) -> Callable[[], None]:
+        """Call `listener` with every event of every run until the returned function is called."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def work(self, batch: Batch) -> None:
+        """Run a batch to its end. A database that fails pauses the run; it goes on from its journal."""
+        pause = 0.5
+        run_id = RunId(batch[0].run_id or f"run-{self._clock.uuid()}")
+        while True:
+            try:
+                await self._attempt(batch, run_id)
+            except* StorageError as group:
+                log.warning("run %s waits for the database: %s", run_id, _first(group))
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, MAX_STORAGE_PAUSE)
+            else:
+                return
+
+    def abort(self, run_id: str, reason: str) -> bool:
+        """Stop a run; False when it is not going on."""
+        active = self.active.get(run_id)
+        if active is None or active.task is None or active.abort_reason is not None:
+            return False
+        active.abort_reason = reason
+        active.task.cancel()
+        return True
+
+    async def _attempt(self, batch: Batch, run_id: RunId) -> None:
+        hit(Failpoint.RUN_BEFORE_START)
+        begun = await self._store.begin(batch, run_id)
+        hit(Failpoint.RUN_AFTER_START)
+        active = ActiveRun(begun.info)
+        self.active[run_id] = active
+        try:
+            await self._run(begun, active)
+        finally:
+            self.active.pop(run_id, None)
+        for ended in self._waiters.get(run_id, ()):
+            ended.set()
+        self._on_finished(begun.info)
+
+    async def _run(self, begun: Begun, active: ActiveRun) -> None:
+        journal = self._store.journal(begun)
+        if begun.starts > MAX_STARTS:
+            await self._give_up(journal, active, f"stopped after {MAX_STARTS} interrupted attempts")
+            return
+        try:
+            turn = await self._factory.make(begun)
+        except UserError as error:
+            await self._give_up(journal, active, error.message)
+            return
+        active.task = asyncio.get_running_loop().create_task(
+            self._turn(turn, journal, active), name=f"run {turn.run_id}"
+        )
+        try:
+            async with asyncio.timeout(self._factory.timeout(begun)):
+                await asyncio.shield(active.task)
+        except TimeoutError:
+            active.abort_reason = "timeout"
+            active.task.cancel()
+            await asyncio.wait((active.task,))
+            await self._note_abort(journal, active)
+        except asyncio.CancelledError:
+            active.task.cancel()
+            await asyncio.wait((active.task,))
+            if active.abort_reason is None:
+                raise
+            await self._note_abort(journal, active)
+
+    async def _turn(self, turn: Turn, journal: RunJournal, active: ActiveRun) -> None:
+        def emit(event: AgentEvent) -> None:
+            if isinstance(event, TextStreamed):
+                active.text = event.text
+            self._emit(active, event)
+
+        try:
+            await run_turn(turn, journal, self._toolbox, self._clock, emit)
+        except* HomarusError as group:
+            error = _first(group)
+            if isinstance(error, StorageError):
+                raise error from None
+            await self._give_up(journal, active, error.message)
+        except* Exception as group:
+            log.exception("run %s broke", turn.run_id)
+            await self._give_up(
+                journal, active, f"an internal error ({type(group.exceptions[0]).__name__}); see the log"
+            )
+
+    async def _give_up(self, journal: RunJournal, active: ActiveRun, error: str) -> None:
+        await journal.give_up(error, active.text)
+        self._emit(active, TurnFailed(error, self._clock.now_ms()))
+
+    async def _note_abort(self, journal: RunJournal, active: ActiveRun) -> None:
+        reason = active.abort_reason or "rpc"
+        if await journal.abort(reason, active.text):
+            self._emit(active, TurnAborted(active.text, reason, self._clock.now_ms()))
+
+    def _emit(self, active: ActiveRun, event: AgentEvent) -> None:
+        active.seq += 1
+        run_event = RunEvent(active.info, active.seq, self._clock.now_ms(), event)
+        for listener in tuple(self._listeners):
+            listener(run_event)
+
+
+def _first(group: ExceptionGroup[Exception]) -> HomarusError:
+    """Return the first of our errors in a group, however deep it is."""
+    for error in group.exceptions:
+        is_group = isinstance(error, ExceptionGroup)
+        found = _first(cast("ExceptionGroup[Exception]", error)) if is_group else error
+        if isinstance(found, HomarusError):
+            return found
+    return StorageError(repr(group))

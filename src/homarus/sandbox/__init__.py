@@ -1,0 +1,1 @@
+"""Sandboxes: OS boundaries around tool processes."""

@@ -1,0 +1,88 @@
+"""Sessions and their transcripts as a service over storage."""
+
+from __future__ import annotations
+
+from homarus.clock import Clock
+from homarus.errors import UserError
+from homarus.labels import Label
+from homarus.sessions.keys import SessionKey
+from homarus.storage import entries as entry_rows
+from homarus.storage import sessions as session_rows
+from homarus.storage.database import Database
+from homarus.storage.records import Entry, EntryType, Session, SessionFilter
+
+
+def new_session(key: SessionKey, clock: Clock) -> Session:
+    """Return the row of a session that has said nothing yet."""
+    now = clock.now_ms()
+    return Session(
+        key=str(key),
+        agent_id=key.agent_id,
+        session_id=clock.uuid(),
+        kind=key.kind,
+        channel=key.channel,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+class Sessions:
+    """Reads and changes sessions; runs write their transcripts through `agent`, not through this."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def list(self, where: SessionFilter | None = None) -> list[Session]:
+        """Return sessions, newest activity first."""
+        return await self._database.read(session_rows.select_sessions, where or SessionFilter())
+
+    async def count(self, agent_id: str | None = None) -> int:
+        """Return how many sessions there are."""
+        return await self._database.read(session_rows.count_sessions, agent_id)
+
+    async def get(self, key: SessionKey) -> Session | None:
+        """Return one session, None when it does not exist."""
+        return await self._database.read(session_rows.select_session, str(key))
+
+    async def ensure(self, key: SessionKey) -> Session:
+        """Return the session of a key, made now when it does not exist."""
+        return await self._database.write(session_rows.ensure_session, new_session(key, self._clock))
+
+    async def update(self, key: SessionKey, *, label: str | None, meta: dict[str, object]) -> Session:
+        """Set the label and the settings of a session, made when missing. Raises UserError for a label in use."""
+        await self.ensure(key)
+        taken = await self._database.write(session_rows.update_settings, str(key), label, meta, self._clock.now_ms())
+        if taken:
+            raise UserError(f"label already in use: {label}")
+        return await self.ensure(key)
+
+    async def reset(self, key: SessionKey) -> Session:
+        """Begin a new transcript under the same key; the old one stays stored."""
+        await self.ensure(key)
+        now = self._clock.now_ms()
+        return await self._database.write(session_rows.renew_session, str(key), self._clock.uuid(), now)
+
+    async def delete(self, key: SessionKey) -> bool:
+        """Remove a session and its transcript. Raises UserError for a main session."""
+        if key.is_main:
+            raise UserError(f"Cannot delete the main session ({key}).", fix="reset it instead")
+        return await self._database.write(session_rows.delete_session, str(key))
+
+    async def entries(self, session_id: str, limit: int | None = None) -> list[Entry]:
+        """Return the last `limit` entries of a transcript in order."""
+        return await self._database.read(entry_rows.select_entries, session_id, limit)
+
+    async def append(
+        self,
+        session: Session,
+        entry_type: EntryType,
+        payload: dict[str, object],
+        label: Label,
+        run_id: str | None = None,
+    ) -> Entry:
+        """Add one entry outside a run (an injected message, a note)."""
+        entry = Entry(
+            0, self._clock.uuid(), session.session_id, run_id, entry_type, payload, label, 0, self._clock.now_ms()
+        )
+        return await self._database.write(entry_rows.insert_entry, entry)

@@ -1,0 +1,1 @@
+"""The only room that knows SQL: database, tables, migrations, one repository module per table family."""

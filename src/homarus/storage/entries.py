@@ -1,0 +1,54 @@
+"""Transcript rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from homarus.labels import Label
+from homarus.storage.records import Entry
+from homarus.storage.tables import entries
+
+
+def insert_entry(connection: Connection, entry: Entry) -> Entry:
+    """Append an entry and return it with its `seq`."""
+    result = connection.execute(insert(entries), _values(entry))
+    key = result.inserted_primary_key
+    return replace(entry, seq=int(key[0]) if key is not None else 0)
+
+
+def select_entries(connection: Connection, session_id: str, limit: int | None = None) -> list[Entry]:
+    """Return the last `limit` entries of a transcript, oldest first."""
+    query = select(entries).where(entries.c.session_id == session_id).order_by(entries.c.seq.desc())
+    if limit is not None:
+        query = query.limit(limit)
+    return [_entry(row) for row in reversed(connection.execute(query).all())]
+
+
+def _values(entry: Entry) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "session_id": entry.session_id,
+        "run_id": entry.run_id,
+        "type": entry.type,
+        "payload": entry.payload,
+        "label": entry.label.as_json(),
+        "tokens": entry.tokens,
+        "created_at": entry.created_at,
+    }
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        seq=row.seq,
+        id=row.id,
+        session_id=row.session_id,
+        run_id=row.run_id,
+        type=row.type,
+        payload=row.payload,
+        label=Label.from_json(row.label),
+        tokens=row.tokens,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,162 @@
+"""The journal of what came in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select, update
+
+from homarus.ids import Address
+from homarus.labels import Label
+from homarus.storage.dialect import insert_ignore
+from homarus.storage.records import InboundMessage, MessageFilter
+from homarus.storage.tables import inbound, outbound, runs
+
+OPEN_STATES = ("queued", "running")
+
+
+def insert_inbound(connection: Connection, message: InboundMessage) -> bool:
+    """Store a message; False when its channel, account and external id are known already."""
+    values = {
+        "id": message.id,
+        "channel": message.address.channel,
+        "account": message.address.account,
+        "chat": message.address.chat,
+        "thread": message.address.thread,
+        "external_id": message.external_id,
+        "kind": message.kind,
+        "sender_id": message.sender_id,
+        "sender_name": message.sender_name,
+        "text": message.text,
+        "payload": message.payload,
+        "label": message.label.as_json(),
+        "state": message.state,
+        "reason": message.reason,
+        "agent_id": message.agent_id,
+        "session_key": message.session_key,
+        "run_id": message.run_id,
+        "sent_at": message.sent_at,
+        "received_at": message.received_at,
+        "updated_at": message.received_at,
+        "trail": message.trail,
+    }
+    return insert_ignore(connection, inbound, values)
+
+
+def select_open(connection: Connection) -> list[InboundMessage]:
+    """Return every message that is queued or running, oldest first."""
+    query = select(inbound).where(inbound.c.state.in_(OPEN_STATES)).order_by(inbound.c.seq)
+    return [read_inbound(row) for row in connection.execute(query)]
+
+
+def select_by_run(connection: Connection, run_id: str) -> list[InboundMessage]:
+    """Return the messages a run answers, oldest first."""
+    query = select(inbound).where(inbound.c.run_id == run_id).order_by(inbound.c.seq)
+    return [read_inbound(row) for row in connection.execute(query)]
+
+
+def move_inbound(
+    connection: Connection,
+    ids: Sequence[str],
+    state: str,
+    now: int,
+    *,
+    reason: str = "",
+    run_id: str | None = None,
+) -> None:
+    """Put messages into a state and note it on their trails."""
+    values: dict[str, object] = {
+        "state": state,
+        "reason": reason,
+        "updated_at": now,
+        "trail": inbound.c.trail + trail_line(now, state, reason),
+    }
+    if run_id is not None:
+        values["run_id"] = run_id
+    condition = inbound.c.id == ids[0] if len(ids) == 1 else inbound.c.id.in_(ids)
+    connection.execute(update(inbound).where(condition).values(values))
+
+
+def settle_replied(connection: Connection, run_id: str, now: int) -> None:
+    """Move a run's answered messages to their end state once none of its parts is still on its way."""
+    open_parts = (
+        select(func.count())
+        .select_from(outbound)
+        .where(outbound.c.run_id == run_id, outbound.c.state.in_(("pending", "sending", "ambiguous")))
+    )
+    if connection.execute(open_parts).scalar_one():
+        return
+    dead = select(outbound.c.error).where(outbound.c.run_id == run_id, outbound.c.state == "dead").limit(1)
+    dead_error = connection.execute(dead).scalar_one_or_none()
+    run_error = connection.execute(select(runs.c.error).where(runs.c.id == run_id)).scalar_one_or_none()
+    state, reason = _end_state(dead_error, run_error)
+    values = {
+        "state": state,
+        "reason": reason,
+        "updated_at": now,
+        "trail": inbound.c.trail + trail_line(now, state, reason),
+    }
+    connection.execute(update(inbound).where(inbound.c.run_id == run_id, inbound.c.state == "replied").values(values))
+
+
+def select_messages(connection: Connection, where: MessageFilter) -> list[InboundMessage]:
+    """Return messages, newest first."""
+    query = select(inbound).order_by(inbound.c.seq.desc()).limit(where.limit)
+    if where.state is not None:
+        query = query.where(inbound.c.state == where.state)
+    if where.channel is not None:
+        query = query.where(inbound.c.channel == where.channel)
+    if where.before is not None:
+        query = query.where(inbound.c.seq < where.before)
+    return [read_inbound(row) for row in connection.execute(query)]
+
+
+def select_message(connection: Connection, message_id: str) -> InboundMessage | None:
+    """Return one message by its id, its run id or its platform's id."""
+    query = select(inbound).where(
+        or_(inbound.c.id == message_id, inbound.c.run_id == message_id, inbound.c.external_id == message_id)
+    )
+    row = connection.execute(query.order_by(inbound.c.seq.desc()).limit(1)).one_or_none()
+    return None if row is None else read_inbound(row)
+
+
+def count_states(connection: Connection) -> Mapping[str, int]:
+    """Return how many messages stand in each state."""
+    query = select(inbound.c.state, func.count()).group_by(inbound.c.state)
+    return {str(state): int(count) for state, count in connection.execute(query).tuples()}
+
+
+def trail_line(now: int, step: str, detail: str = "") -> str:
+    """Return one line of a message's story: `<ms> <step> <detail>`."""
+    return f"{now} {step} {' '.join(detail.split())}".rstrip() + "\n"
+
+
+def _end_state(dead_error: str | None, run_error: str | None) -> tuple[str, str]:
+    if dead_error is not None:
+        return "failed", f"not delivered: {dead_error}"
+    return ("failed", f"user told: {run_error}") if run_error else ("delivered", "")
+
+
+def read_inbound(row: Row[Any]) -> InboundMessage:
+    """Return a stored row as a value."""
+    return InboundMessage(
+        id=row.id,
+        address=Address(row.channel, row.account, row.chat, row.thread),
+        external_id=row.external_id,
+        kind=row.kind,
+        sender_id=row.sender_id,
+        sender_name=row.sender_name,
+        text=row.text,
+        payload=row.payload,
+        label=Label.from_json(row.label),
+        state=row.state,
+        reason=row.reason,
+        agent_id=row.agent_id,
+        session_key=row.session_key,
+        run_id=row.run_id,
+        sent_at=row.sent_at,
+        received_at=row.received_at,
+        trail=row.trail,
+        seq=row.seq,
+    )

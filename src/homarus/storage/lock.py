@@ -1,0 +1,191 @@
+"""One Homarus per state folder and per database. The kernel or the server drops a lock when its holder dies."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from homarus.errors import StorageError, UserError
+from homarus.storage.database import Database
+from homarus.storage.postgres import PostgresDatabase, translate
+
+LOCK_NAME = "gateway.lock"
+DATABASE_KEY = 0x686F6D61727573
+"""Advisory lock of a running gateway; advisory locks count within one PostgreSQL database."""
+MAX_CONTENT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a state folder. `started_at` in milliseconds; any field is None when the file does not say."""
+
+    pid: int | None = None
+    port: int | None = None
+    started_at: int | None = None
+
+    def __str__(self) -> str:
+        """Return `pid 12, since 2026-01-02 03:04:05 UTC, port 18789`."""
+        parts = [f"pid {self.pid if self.pid is not None else 'unknown'}"]
+        if self.started_at is not None:
+            parts.append(f"since {datetime.fromtimestamp(self.started_at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC")
+        if self.port is not None:
+            parts.append(f"port {self.port}")
+        return ", ".join(parts)
+
+
+class StateLock:
+    """The right to use a state folder: an advisory lock on `<root>/gateway.lock`."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / LOCK_NAME
+        self._descriptor: int | None = None
+
+    def acquire(self, started_at: int, port: int | None = None) -> None:
+        """Take the folder. Raises UserError naming the process that has it, StorageError when it cannot be written."""
+        if self._descriptor is not None:
+            return
+        descriptor = _open_lock(self._path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _write_holder(descriptor, Holder(os.getpid(), port, started_at))
+        except BlockingIOError:
+            holder = _read_holder(descriptor)
+            os.close(descriptor)
+            raise UserError(
+                f"another Homarus ({holder}) uses this state folder: {self._path.parent}",
+                fix=f"stop it (kill {holder.pid or '<pid>'}), or set HOMARUS_HOME to another folder",
+            ) from None
+        except OSError as error:
+            os.close(descriptor)
+            raise _unwritable(self._path, error) from error
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the folder back; the file stays, since removing it would race with the next holder."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def find_holder(root: Path) -> Holder | None:
+    """Return who holds a state folder now, None when nobody does."""
+    try:
+        descriptor = os.open(root / LOCK_NAME, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_holder(descriptor)
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+class DatabaseLock:
+    """The right to run on a PostgreSQL database, held on a connection of its own.
+
+    When the server drops that connection it drops the lock too; every new pool connection therefore checks that the
+    lock is still held, takes it again if it is free, and fails if another machine has it meanwhile.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def acquire(self) -> None:
+        """Take the database. Raises UserError when another Homarus runs on it, StorageError when it is down."""
+        try:
+            self._hold()
+        except SQLAlchemyError as error:
+            raise translate(error) from error
+        event.listen(self._engine, "connect", self._check)
+
+    def release(self) -> None:
+        """Give the database back."""
+        if event.contains(self._engine, "connect", self._check):
+            event.remove(self._engine, "connect", self._check)
+        self._drop()
+
+    def _hold(self) -> None:
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        # Detached: the pool must neither count this connection nor hand it to anyone.
+        connection.detach()
+        if not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({DATABASE_KEY})").scalar_one():
+            connection.close()
+            raise UserError(
+                f"another Homarus runs on this database ({self._engine.url.render_as_string(hide_password=True)})",
+                fix="stop it, or give each its own database in storage.url",
+            )
+        self._connection = connection
+
+    def _check(self, _driver: object, _record: object) -> None:
+        if self._connection is None:
+            return
+        try:
+            self._connection.exec_driver_sql("SELECT 1")
+        except SQLAlchemyError:
+            self._drop()
+            event.remove(self._engine, "connect", self._check)
+            self.acquire()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+
+async def lock_database(database: Database) -> DatabaseLock | None:
+    """Take the lock that keeps a second machine off a PostgreSQL database; SQLite has the state folder's lock."""
+    if not isinstance(database, PostgresDatabase):
+        return None
+    lock = DatabaseLock(database.engine)
+    await asyncio.to_thread(lock.acquire)
+    return lock
+
+
+def _open_lock(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"the lock file {path} cannot be written: {error.strerror}",
+        fix=f"check owner, permissions and free space of {path.parent}, or set HOMARUS_HOME to another folder",
+    )
+
+
+def _write_holder(descriptor: int, holder: Holder) -> None:
+    text = json.dumps({"pid": holder.pid, "port": holder.port, "startedAt": holder.started_at})
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, text.encode(), 0)
+
+
+def _read_holder(descriptor: int) -> Holder:
+    try:
+        value: object = json.loads(os.pread(descriptor, MAX_CONTENT, 0))
+    except (OSError, ValueError):
+        return Holder()
+    if not isinstance(value, dict):
+        return Holder()
+    fields = cast("dict[str, object]", value)
+    return Holder(*(_number(fields.get(name)) for name in ("pid", "port", "startedAt")))
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,130 @@
+"""The journal of what goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from homarus.ids import Address
+from homarus.storage.dialect import insert_ignore
+from homarus.storage.records import OutboundMessage
+from homarus.storage.tables import outbound
+
+WAITING = ("pending", "ambiguous")
+
+
+def insert_parts(connection: Connection, parts: Sequence[OutboundMessage]) -> None:
+    """Store parts; one whose dedupe key is known already is left as it is."""
+    for part in parts:
+        insert_ignore(connection, outbound, _values(part))
+
+
+def select_waiting(connection: Connection, channel: str, account: str, limit: int) -> list[OutboundMessage]:
+    """Return parts that wait to be sent, oldest first."""
+    query = (
+        select(outbound)
+        .where(outbound.c.channel == channel, outbound.c.account == account, outbound.c.state.in_(WAITING))
+        .order_by(outbound.c.seq)
+        .limit(limit)
+    )
+    return [_part(row) for row in connection.execute(query)]
+
+
+def select_interrupted(connection: Connection, channel: str, account: str) -> list[OutboundMessage]:
+    """Return parts whose sending a stop or a broken connection interrupted."""
+    query = (
+        select(outbound)
+        .where(outbound.c.channel == channel, outbound.c.account == account, outbound.c.state == "sending")
+        .order_by(outbound.c.seq)
+    )
+    return [_part(row) for row in connection.execute(query)]
+
+
+def select_parts(connection: Connection, run_id: str) -> list[OutboundMessage]:
+    """Return all parts of a run."""
+    query = select(outbound).where(outbound.c.run_id == run_id).order_by(outbound.c.seq)
+    return [_part(row) for row in connection.execute(query)]
+
+
+def begin_attempt(connection: Connection, part_id: str, now: int) -> None:
+    """Note that a part is being handed to its platform."""
+    values = {"state": "sending", "attempts": outbound.c.attempts + 1, "updated_at": now}
+    connection.execute(update(outbound).where(outbound.c.id == part_id).values(values))
+
+
+def end_attempt(
+    connection: Connection,
+    part_id: str,
+    state: str,
+    now: int,
+    *,
+    platform_id: str | None = None,
+    error: str | None = None,
+    next_at: int | None = None,
+) -> None:
+    """Note how an attempt ended."""
+    values: dict[str, object] = {"state": state, "updated_at": now, "error": error}
+    if platform_id is not None:
+        values["platform_id"] = platform_id
+    if next_at is not None:
+        values["next_at"] = next_at
+    connection.execute(update(outbound).where(outbound.c.id == part_id).values(values))
+
+
+def revive_dead(connection: Connection, run_id: str, now: int) -> int:
+    """Queue a run's dead parts once more and return how many there were."""
+    values = {"state": "pending", "attempts": 0, "next_at": now, "updated_at": now, "error": None}
+    dead = (outbound.c.run_id == run_id, outbound.c.state == "dead")
+    return connection.execute(update(outbound).where(*dead).values(values)).rowcount
+
+
+def count_parts(connection: Connection) -> dict[str, int]:
+    """Return how many parts stand in each state."""
+    query = select(outbound.c.state, func.count()).group_by(outbound.c.state)
+    return {str(state): int(count) for state, count in connection.execute(query).tuples()}
+
+
+def _values(part: OutboundMessage) -> dict[str, object]:
+    return {
+        "id": part.id,
+        "dedupe_key": part.dedupe_key,
+        "run_id": part.run_id,
+        "channel": part.address.channel,
+        "account": part.address.account,
+        "chat": part.address.chat,
+        "thread": part.address.thread,
+        "part_index": part.part_index,
+        "part_count": part.part_count,
+        "text": part.text,
+        "reply_to": part.reply_to,
+        "state": part.state,
+        "attempts": part.attempts,
+        "next_at": part.next_at,
+        "platform_id": part.platform_id,
+        "error": part.error,
+        "created_at": part.created_at,
+        "updated_at": part.created_at,
+    }
+
+
+def _part(row: Row[Any]) -> OutboundMessage:
+    return OutboundMessage(
+        id=row.id,
+        dedupe_key=row.dedupe_key,
+        run_id=row.run_id,
+        address=Address(row.channel, row.account, row.chat, row.thread),
+        part_index=row.part_index,
+        part_count=row.part_count,
+        text=row.text,
+        state=row.state,
+        created_at=row.created_at,
+        next_at=row.next_at,
+        reply_to=row.reply_to,
+        attempts=row.attempts,
+        platform_id=row.platform_id,
+        error=row.error,
+        updated_at=row.updated_at,
+        seq=row.seq,
+    )

@@ -1,0 +1,159 @@
+"""Stored things as values: sessions and transcript entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from homarus.ids import Address, AgentId
+from homarus.labels import Label
+
+EntryType = Literal["user", "assistant", "tool_result", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a transcript. `seq` rises within the database; payload by type:
+
+    - user: `{text, images: [{mime, data(base64)}], sender?: {id, name}, channel?, key?: idempotency key}`
+    - assistant: `{text, thinking, tool_calls: [{id, name, arguments}], provider, model, stop_reason,
+      usage: {input, output, cacheRead, cacheWrite}, error?, aborted?, injected?}`
+    - tool_result: `{call_id, name, text, is_error, images, details}`
+    - note: `{text, kind}`; shown to people, never sent to a model
+    """
+
+    seq: int
+    id: str
+    session_id: str
+    run_id: str | None
+    type: EntryType
+    payload: dict[str, object]
+    label: Label
+    tokens: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session row. `status` is running, done, failed, killed or None; `meta` holds settings such as
+    thinkingLevel, verboseLevel, modelOverride. Token totals are running sums."""
+
+    key: str
+    agent_id: AgentId
+    session_id: str
+    kind: str
+    created_at: int
+    updated_at: int
+    channel: str | None = None
+    address: Address | None = None
+    label: str | None = None
+    title: str | None = None
+    last_preview: str | None = None
+    status: str | None = None
+    meta: dict[str, object] = field(default_factory=dict)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    total_tokens: int = 0
+    started_at: int | None = None
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """What to list. `search` matches key, label, title, session id; `active_since` in milliseconds."""
+
+    agent_id: str | None = None
+    limit: int | None = None
+    label: str | None = None
+    search: str | None = None
+    active_since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A journalled inbound message. `trail` is its story, one line per step; times in milliseconds."""
+
+    id: str
+    address: Address
+    external_id: str
+    kind: str
+    sender_id: str
+    sender_name: str
+    text: str
+    payload: dict[str, object]
+    label: Label
+    state: str
+    received_at: int
+    reason: str = ""
+    agent_id: str | None = None
+    session_key: str | None = None
+    run_id: str | None = None
+    sent_at: int | None = None
+    trail: str = ""
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Which inbound messages to list: newest `limit` before the cursor `before`."""
+
+    limit: int = 50
+    state: str | None = None
+    channel: str | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A turn. `origin` keeps what is needed to resume it; `usage` as `{input, output, cacheRead, cacheWrite}`."""
+
+    id: str
+    agent_id: AgentId
+    session_key: str
+    session_id: str
+    state: str
+    started_at: int
+    origin: dict[str, object]
+    starts: int = 1
+    address: Address | None = None
+    text: str = ""
+    error: str | None = None
+    stop_reason: str | None = None
+    model: str | None = None
+    usage: dict[str, int] = field(default_factory=dict)
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One part on its way out."""
+
+    id: str
+    dedupe_key: str
+    run_id: str | None
+    address: Address
+    part_index: int
+    part_count: int
+    text: str
+    state: str
+    created_at: int
+    next_at: int
+    reply_to: str | None = None
+    attempts: int = 0
+    platform_id: str | None = None
+    error: str | None = None
+    updated_at: int = 0
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PairingRequest:
+    """Someone unknown who wrote and was given a code."""
+
+    channel: str
+    account: str
+    sender_id: str
+    sender_name: str
+    code: str
+    created_at: int
+    last_seen_at: int

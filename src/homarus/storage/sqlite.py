@@ -1,0 +1,230 @@
+"""SQLite: one writer thread with group commit, a few readers, WAL, `synchronous=FULL`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from homarus.errors import HomarusError, StorageError
+from homarus.storage.database import settle
+
+P = ParamSpec("P")
+T = TypeVar("T")
+MAX_BATCH = 256
+MAX_WAITING = 10_000
+"""Writes accepted at once; further callers wait for their turn."""
+READERS = 2
+LOCK_SECONDS = 10
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-4000", "temp_store=MEMORY")
+
+
+@dataclass(slots=True)
+class _Write:
+    call: Callable[[Connection], Any]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+def create_sqlite_engine(path: Path) -> Engine:
+    """Return an engine whose transactions begin only when told to and whose commits survive power loss."""
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=QueuePool,
+        pool_size=READERS + 1,
+        max_overflow=2,
+        connect_args={"check_same_thread": False, "timeout": LOCK_SECONDS},
+    )
+
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    event.listen(engine, "connect", configure)
+    return engine
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """Return the driver's connection, for what SQLAlchemy has no words for or is too slow at."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError(type(driver).__name__)
+    return driver
+
+
+class SqliteDatabase:
+    """The embedded default."""
+
+    dialect = "sqlite"
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._places = asyncio.Semaphore(MAX_WAITING)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
+        self._is_closed = False
+        self._writer = threading.Thread(target=self._write_forever, name="sqlite-write", daemon=True)
+        self._writer.start()
+
+    @property
+    def engine(self) -> Engine:
+        """Return the engine, for backup and migrations."""
+        return self._engine
+
+    async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn` in a transaction and return its result after the commit.
+
+        A caller that is cancelled while it waits does not undo a write that was accepted.
+        """
+        async with self._places:
+            if self._is_closed:
+                raise StorageError("the database is closed")
+            loop = asyncio.get_running_loop()
+            future: asyncio.Future[T] = loop.create_future()
+            self._queue.put(_Write(lambda connection: fn(connection, *args, **kwargs), loop, future))
+            return await future
+
+    async def read(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn` on one snapshot of the database; a write in it raises StorageError."""
+        if self._is_closed:
+            raise StorageError("the database is closed")
+        call = partial(self._read_now, lambda connection: fn(connection, *args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self._readers, call)
+
+    async def close(self) -> None:
+        """Commit what was accepted, checkpoint and close."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._queue.put(None)
+        await asyncio.to_thread(self._finish)
+
+    def _finish(self) -> None:
+        self._writer.join()
+        self._readers.shutdown(wait=True)
+        self._engine.dispose()
+
+    def _read_now(self, call: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                driver = driver_of(connection)
+                driver.execute("PRAGMA query_only=ON")
+                driver.execute("BEGIN")
+                try:
+                    return call(connection)
+                finally:
+                    driver.rollback()
+                    driver.execute("PRAGMA query_only=OFF")
+        except (DBAPIError, sqlite3.Error) as error:
+            raise translate(error) from error
+
+    def _write_forever(self) -> None:
+        with self._engine.connect() as connection:
+            while (first := self._queue.get()) is not None:
+                batch = [first]
+                while len(batch) < MAX_BATCH:
+                    try:
+                        write = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                    if write is None:
+                        self._queue.put(None)
+                        break
+                    batch.append(write)
+                _commit(connection, batch)
+                _answer(batch)
+
+
+def _commit(connection: Connection, batch: Sequence[_Write]) -> None:
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver = driver_of(connection)
+        for write in batch:
+            _run_in_savepoint(connection, driver, write)
+        connection.commit()
+    except BaseException as error:  # noqa: BLE001 - the writer thread must outlive any failed commit
+        failure = translate(error)
+        _roll_back(connection)
+        for write in batch:
+            write.error = write.error or failure
+
+
+def _run_in_savepoint(connection: Connection, driver: sqlite3.Connection, write: _Write) -> None:
+    # Through the driver: SQLAlchemy's share of these statements would be a third of a write.
+    driver.execute("SAVEPOINT w")
+    try:
+        write.result = write.call(connection)
+    except BaseException as error:
+        # A future refuses StopIteration, and the waiter would wait forever.
+        write.error = RuntimeError("StopIteration") if isinstance(error, StopIteration) else translate(error)
+        if not driver.in_transaction:
+            # A full disk or an I/O error ended the whole transaction; the batch fails with the cause.
+            raise
+        driver.execute("ROLLBACK TO w")
+    driver.execute("RELEASE w")
+
+
+def _roll_back(connection: Connection) -> None:
+    try:
+        connection.rollback()
+    except DBAPIError:
+        connection.invalidate()
+        connection.rollback()
+
+
+def _answer(batch: Sequence[_Write]) -> None:
+    """Wake the waiters, each loop once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Write]] = {}
+    for write in batch:
+        by_loop.setdefault(write.loop, []).append(write)
+    for loop, writes in by_loop.items():
+        # A loop that was closed has no waiters left.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle_all, writes)
+
+
+def _settle_all(writes: Sequence[_Write]) -> None:
+    for write in writes:
+        settle(write.future, write.result, write.error)
+
+
+def translate(error: BaseException) -> BaseException:
+    """Turn a driver failure into StorageError with its fix; leave our own errors and bugs as they are."""
+    if isinstance(error, HomarusError) or not isinstance(error, DBAPIError | sqlite3.Error):
+        return error
+    text = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    for mark, message, fix in FAILURES:
+        if mark in text:
+            return StorageError(f"{message}: {text}", fix=fix)
+    return StorageError(f"the database failed: {text}")
+
+
+PERMISSION_FIX = "check owner and permissions of the state folder"
+DAMAGE_FIX = "restore a backup from the backups folder, or move the file away to begin anew"
+FAILURES = (
+    ("is full", "the disk is full", "free some space; everything accepted before is safe"),
+    ("readonly", "the database cannot be written", PERMISSION_FIX),
+    ("unable to open", "the database cannot be opened", PERMISSION_FIX),
+    (
+        "disk I/O error",
+        "the disk failed",
+        "check free space, quota and health of the disk; the system log may say more",
+    ),
+    ("locked", "another program holds the database", "close other programs that have the file open"),
+    ("not a database", "the file is not a SQLite database", DAMAGE_FIX),
+    ("malformed", "the database is damaged", DAMAGE_FIX),
+)

@@ -1,0 +1,1 @@
+"""The public test kit: fake platforms and models with faults on demand, and a clock that tests move."""
