@@ -1,0 +1,111 @@
+"""`gateway.http`: HTTP endpoints and response headers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from homarus.config.base import Count, Many, Positive, Section, section
+
+
+class ImageInputs(Section):
+    """Limits of pictures in requests."""
+
+    allow_url: bool | None = None
+    """Fetch addresses."""
+    url_allowlist: Many[str] | None = None
+    """Hosts admitted."""
+    allowed_mimes: Many[str] | None = None
+    """Types admitted."""
+    max_bytes: Positive | None = None
+    """Size limit."""
+    max_redirects: Count | None = None
+    """Redirect limit."""
+    timeout_ms: Positive | None = None
+    """Time limit, milliseconds."""
+
+
+class ChatCompletionsEndpoint(Section):
+    """POST /v1/chat/completions."""
+
+    enabled: bool = False
+    """Turns this feature on or off."""
+    max_body_bytes: Positive | None = None
+    """Request size limit."""
+    max_image_parts: Count | None = None
+    """Input limit."""
+    max_total_image_bytes: Positive | None = None
+    """Input limit."""
+    images: ImageInputs = section()
+    """Input limits."""
+
+
+class PdfInputs(Section):
+    """Limits of PDF files in requests."""
+
+    max_pages: Positive | None = None
+    """PDF limit."""
+    max_pixels: Positive | None = None
+    """PDF limit."""
+    min_text_chars: Count | None = None
+    """PDF limit."""
+
+
+class FileInputs(Section):
+    """Limits of files in requests."""
+
+    allow_url: bool | None = None
+    """Fetch addresses."""
+    url_allowlist: Many[str] | None = None
+    """Hosts admitted."""
+    allowed_mimes: Many[str] | None = None
+    """Types admitted."""
+    max_bytes: Positive | None = None
+    """Size limit."""
+    max_redirects: Count | None = None
+    """Redirect limit."""
+    timeout_ms: Positive | None = None
+    """Time limit, milliseconds."""
+    max_chars: Positive | None = None
+    """Most characters."""
+    pdf: PdfInputs = section()
+    """PDF limits."""
+
+
+class ResponsesEndpoint(Section):
+    """POST /v1/responses."""
+
+    enabled: bool = False
+    """Turns this feature on or off."""
+    max_body_bytes: Positive | None = None
+    """Request size limit."""
+    max_url_parts: Count | None = None
+    """Input limit."""
+    files: FileInputs = section()
+    """Input limits."""
+    images: ImageInputs = section()
+    """Input limits."""
+
+
+class HttpEndpoints(Section):
+    """HTTP endpoints."""
+
+    chat_completions: ChatCompletionsEndpoint = section()
+    """POST /v1/chat/completions."""
+    responses: ResponsesEndpoint = section()
+    """POST /v1/responses."""
+
+
+class SecurityHeaders(Section):
+    """Response headers."""
+
+    strict_transport_security: str | Literal[False] | None = None
+    """HSTS value."""
+
+
+class HttpSurface(Section):
+    """HTTP surface."""
+
+    endpoints: HttpEndpoints = section()
+    """HTTP endpoints."""
+    security_headers: SecurityHeaders = section()
+    """Response headers."""

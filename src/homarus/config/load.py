@@ -1,0 +1,168 @@
+"""From a file to a checked configuration; every problem is reported at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from pydantic import ValidationError
+
+from homarus.config import environment
+from homarus.config.checks import check
+from homarus.config.include import Includes, read_text
+from homarus.config.issues import ConfigErrors, ConfigIssue, collect, dotted, unknown_key
+from homarus.config.json5_text import MAX_BYTES, parse
+from homarus.config.schema import Config
+from homarus.config.secret import Secret
+from homarus.config.secret_resolver import SourceResolver
+from homarus.config.substitute import substitute
+from homarus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import BaseModel
+
+    from homarus.config.secret import SecretResolver
+
+Tree = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A checked configuration and where it came from.
+
+    `parsed` is the file as written, `written` the same with includes, before variables; both may hold secrets, so
+    show them only through `redact`. `hash` is the SHA-256 of `raw_text` in hex. `files` are all files that were read.
+    """
+
+    config: Config
+    raw_text: str = field(repr=False)
+    parsed: Tree = field(repr=False)
+    written: Tree = field(repr=False)
+    hash: str
+    path: Path
+    exists: bool
+    warnings: tuple[str, ...]
+    files: tuple[Path, ...]
+    env: Mapping[str, str] = field(repr=False)
+    secrets: SecretResolver = field(repr=False)
+    is_recovered: bool = False
+
+
+def load(path: Path, env: Mapping[str, str]) -> LoadedConfig:
+    """Return the configuration in `path`, or the defaults when the file does not exist.
+
+    Raises ConfigErrors with everything that is wrong, ConfigError when the file cannot be read.
+    """
+    exists = path.exists()
+    return load_text(read_text(path) if exists else "", path, env, exists=exists)
+
+
+def load_text(text: str, path: Path, env: Mapping[str, str], *, exists: bool = True) -> LoadedConfig:
+    """Return the configuration that `text` would be if it stood in `path`. Raises as `load` does."""
+    if len(text.encode()) > MAX_BYTES:
+        raise ConfigError(f"{path} is larger than {MAX_BYTES // 1048576} MiB", fix="keep only settings in it")
+    parsed, warnings = parse(text, file=str(path)) if text.strip() else (dict[str, object](), list[str]())
+    includes = Includes(root=path.parent)
+    written = includes.expand(parsed, path)
+    if not isinstance(written, dict):
+        raise ConfigErrors(
+            [ConfigIssue("", "the file must hold one object", fix="put the settings in { }")], file=str(path)
+        )
+    tree = cast("Tree", written)
+    variables = {**_inline(tree), **environment.read_dotenv(path.parent / ".env"), **env}
+    issues = list(includes.issues)
+    resolved = cast("Tree", substitute(tree, variables, issues))
+    resolver = SourceResolver(resolved.get("secrets"), variables, path.parent)
+    config = _validate(resolved, tree, resolver, issues)
+    if config is None or issues:
+        raise ConfigErrors(issues, file=str(path))
+    return LoadedConfig(
+        config=_with_credentials(config, variables),
+        raw_text=text,
+        parsed=cast("Tree", parsed) if isinstance(parsed, dict) else tree,
+        written=tree,
+        hash=hashlib.sha256(text.encode()).hexdigest(),
+        path=path,
+        exists=exists,
+        warnings=(*warnings, *includes.warnings),
+        files=(path, *includes.files),
+        env=variables,
+        secrets=resolver,
+    )
+
+
+def _validate(resolved: Tree, written: Tree, resolver: SecretResolver, issues: list[ConfigIssue]) -> Config | None:
+    try:
+        config = Config.model_validate(resolved, context=resolver)
+    except ValidationError as error:
+        unset = {issue.path for issue in issues}
+        issues.extend(issue for issue in collect(error, written) if issue.path not in unset)
+        return None
+    issues.extend(check(config, resolved))
+    return config
+
+
+def _inline(tree: Tree) -> dict[str, str]:
+    """Return the variables the file itself defines under `env`."""
+    section = tree.get("env")
+    if not isinstance(section, dict):
+        return {}
+    inline = cast("Tree", section)
+    nested = inline.get("vars")
+    every = {**inline, **(cast("Tree", nested) if isinstance(nested, dict) else {})}
+    return {name: value for name, value in every.items() if isinstance(value, str) and "${" not in value}
+
+
+def _with_credentials(config: Config, env: Mapping[str, str]) -> Config:
+    """Let the environment override the credentials of the gateway."""
+    found = {
+        "token": environment.first_set(env, environment.GATEWAY_TOKEN),
+        "password": environment.first_set(env, environment.GATEWAY_PASSWORD),
+    }
+    changed = {name: Secret(value) for name, value in found.items() if value is not None}
+    if not changed:
+        return config
+    auth = config.gateway.auth.model_copy(update=changed)
+    return config.model_copy(update={"gateway": config.gateway.model_copy(update={"auth": auth})})
+
+
+def validate_channels(
+    config: Config, models: Mapping[str, type[BaseModel]], secrets: SecretResolver | None = None
+) -> dict[str, BaseModel]:
+    """Return each configured channel section as its channel's own model; called by the composition at start.
+
+    `models` maps channel ids to their models, `secrets` is `LoadedConfig.secrets`. Sections of channels that are not
+    in `models` but that OpenClaw knows are left out (`unused_keys` lists them). Raises ConfigErrors with everything
+    that is wrong.
+    """
+    from homarus.config.channels import KNOWN_CHANNELS  # noqa: PLC0415 - only a file with channels needs the module
+
+    found: dict[str, BaseModel] = {}
+    issues: list[ConfigIssue] = []
+    for name, raw in config.channels.sections.items():
+        if name not in models:
+            if name not in KNOWN_CHANNELS:
+                issues.append(_unknown_channel(name, [*models, *KNOWN_CHANNELS]))
+            continue
+        try:
+            found[name] = models[name].model_validate(raw, context=secrets)
+        except ValidationError as error:
+            issues.extend(_below(name, collect(error, raw)))
+    if issues:
+        raise ConfigErrors(issues)
+    return found
+
+
+def _below(channel: str, issues: Sequence[ConfigIssue]) -> list[ConfigIssue]:
+    head = dotted(("channels", channel))
+    return [replace(issue, path=f"{head}.{issue.path}" if issue.path else head) for issue in issues]
+
+
+def _unknown_channel(name: str, known: Sequence[str]) -> ConfigIssue:
+    issue = unknown_key(("channels", name), known)
+    return replace(issue, message="unknown channel")

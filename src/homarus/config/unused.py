@@ -1,0 +1,131 @@
+"""Keys that are accepted and have no effect yet: start-up names them once, so that nobody waits for them to work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, cast
+
+from homarus.config.base import Section
+from homarus.config.issues import dotted
+
+if TYPE_CHECKING:
+    from homarus.config.schema import Config
+
+Place = tuple[str | int, ...]
+
+USED = (
+    "$schema",
+    "meta",
+    "env.vars",
+    "secrets.providers",
+    "storage",
+    "gateway.port",
+    "gateway.mode",
+    "gateway.bind",
+    "gateway.customBindHost",
+    "gateway.controlUi.enabled",
+    "gateway.controlUi.allowedOrigins",
+    "gateway.auth.mode",
+    "gateway.auth.token",
+    "gateway.auth.password",
+    "gateway.auth.rateLimit",
+    "gateway.webchat",
+    "agents.defaults.model",
+    "agents.defaults.workspace",
+    "agents.defaults.skipBootstrap",
+    "agents.defaults.bootstrapMaxChars",
+    "agents.defaults.bootstrapTotalMaxChars",
+    "agents.defaults.userTimezone",
+    "agents.defaults.contextTokens",
+    "agents.defaults.timeoutSeconds",
+    "agents.defaults.maxConcurrent",
+    "agents.list[].id",
+    "agents.list[].default",
+    "agents.list[].name",
+    "agents.list[].workspace",
+    "agents.list[].model",
+    "agents.list[].identity",
+    "agents.list[].groupChat",
+    "models.providers.*.baseUrl",
+    "models.providers.*.apiKey",
+    "models.providers.*.api",
+    "models.providers.*.headers",
+    "models.providers.*.models",
+    "channels.defaults.groupPolicy",
+    "session.dmScope",
+    "session.mainKey",
+    "session.identityLinks",
+    "session.reset",
+    "session.resetTriggers",
+    "messages.responsePrefix",
+    "messages.groupChat",
+    "messages.queue.mode",
+    "messages.queue.debounceMs",
+    "messages.queue.cap",
+    "bindings[].type",
+    "bindings[].agentId",
+    "bindings[].comment",
+    "bindings[].match",
+    "logging",
+    "tools.profile",
+    "tools.allow",
+    "tools.deny",
+    "tools.exec.timeoutSec",
+)
+"""Keys with an effect; a key covers what is below it. Add a key here in the change that gives it its effect."""
+
+CHANNELS = ("irc", "webchat")
+"""Channels that exist."""
+
+
+def unused_keys(config: Config, channels: tuple[str, ...] = CHANNELS) -> list[str]:
+    """Return the keys the file sets that have no effect yet, as dotted paths in file order.
+
+    `channels` are the ids of the channels that can be started.
+    """
+    return list(dict.fromkeys(dotted(place) for place in _unused(config, (), channels)))
+
+
+@cache
+def is_used(path: str) -> bool:
+    """Return whether a key of the reference (`agents.list[].id`, `models.providers.*.api`) has an effect."""
+    return any(path == used or path.startswith((f"{used}.", f"{used}[")) for used in USED)
+
+
+def _is_parent(path: str) -> bool:
+    return any(used.startswith((f"{path}.", f"{path}[")) for used in USED) or path == "channels"
+
+
+def _pattern(place: Place) -> str:
+    text = re.sub(r"\[\d+\]", "[]", dotted(place))
+    return re.sub(r"^(models\.providers)(\.[^.\[]+|\[\"(?:[^\"\\]|\\.)*\"\])", r"\1.*", text)
+
+
+def _unused(value: object, place: Place, channels: tuple[str, ...]) -> Iterator[Place]:
+    path = _pattern(place)
+    if place[:1] == ("channels",) and len(place) == 2 and place[1] not in ("defaults", "modelByChannel"):
+        if place[1] not in channels:
+            yield place
+        return
+    if place and is_used(path):
+        return
+    if place and not _is_parent(path):
+        yield place
+        return
+    for part, item in _items(value):
+        yield from _unused(item, (*place, part), channels)
+
+
+def _items(value: object) -> Iterator[tuple[str | int, object]]:
+    if isinstance(value, Section):
+        fields = type(value).model_fields
+        for name in fields:
+            if name in value.model_fields_set:
+                yield fields[name].alias or name, getattr(value, name)
+        yield from (value.model_extra or {}).items()
+    elif isinstance(value, dict):
+        yield from cast("dict[str, object]", value).items()
+    elif isinstance(value, tuple):
+        yield from enumerate(cast("tuple[object, ...]", value))
