@@ -1,0 +1,44 @@
+"""Takes the user's own words out of what the platform puts around them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+_BLOCK = re.compile(r"\A(?:[^\n`]{1,200}\n)?```(?:json)?[ \t]*\n.{0,20000}?\n```[ \t]*(?:\n|\Z)", re.DOTALL)
+_STAMP = re.compile(
+    r"\A\[(?P<day>Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<date>\d{4}-\d{2}-\d{2}) (?P<time>\d{2}:\d{2})"
+    r"(?: (?P<zone>[^\]\n]{1,40}))?\][ \t]*"
+)
+_METADATA = re.compile(r"untrusted metadata|\"(?:label|id|sender|message_id)\"", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The words, and when they were said (in the user's time zone, named by `zone`) if the platform tells."""
+
+    text: str
+    at: datetime | None = None
+    zone: str = ""
+
+
+def open_envelope(text: str) -> Said:
+    """Strip metadata blocks and the `[Day YYYY-MM-DD HH:MM ZONE]` prefix; text without them stays as it is."""
+    text = text.strip()
+    while (block := _BLOCK.match(text)) and _is_metadata(block.group(), text[block.end() :]):
+        text = text[block.end() :].lstrip()
+    stamp = _STAMP.match(text)
+    if stamp is None:
+        return Said(text.strip())
+    rest = text[stamp.end() :].strip()
+    try:
+        at = datetime.fromisoformat(f"{stamp['date']}T{stamp['time']}")
+    except ValueError:
+        return Said(rest)
+    return Said(rest, at, stamp["zone"] or "")
+
+
+def _is_metadata(block: str, rest: str) -> bool:
+    """A fenced block is the platform's when it looks like metadata or the time stamp follows it."""
+    return bool(_METADATA.search(block) or _STAMP.match(rest.lstrip()))
