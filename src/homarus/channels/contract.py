@@ -6,6 +6,7 @@ from its validated configuration, run by a supervisor, and asked to send by the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -199,6 +200,69 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Release everything; called once, after run has ended."""
+        ...
+
+
+class EditingChannel(Channel, Protocol):
+    """A channel whose manifest says `can_edit`: what was sent can be changed, so a reply can be shown while it grows.
+
+    A preview is an ordinary part: sent once with `send`, then edited under the same part id until its text is final.
+    """
+
+    async def edit(self, part: OutboundPart, platform_id: str) -> Receipt:
+        """Give the message `platform_id` the text of `part`; a message that has it already is a success.
+
+        Editing twice is harmless, so a lost answer raises Transient, never Ambiguous. Raises Permanent when the message
+        is gone or may not be changed any more (send the part anew), AuthFailed.
+        """
+        ...
+
+    async def delete(self, address: Address, platform_id: str) -> None:
+        """Remove a message; one that is gone already is a success. Raises Permanent, Transient, AuthFailed."""
+        ...
+
+
+class ReactingChannel(Channel, Protocol):
+    """A channel whose manifest says `can_react`."""
+
+    async def react(self, address: Address, platform_id: str, emoji: str | None) -> None:
+        """Put our one emoji on a message (the inbound `external_id`, or a receipt's id), None to take it off.
+
+        Raises Permanent for an emoji or message the platform does not know, Transient, AuthFailed.
+        """
+        ...
+
+
+class MediaChannel(Channel, Protocol):
+    """A channel whose manifest says `has_media`."""
+
+    async def send_media(self, part: OutboundPart, attachment: Attachment) -> Receipt:
+        """Send a file whose `data` is set, with the part's text, which may be empty, as its caption.
+
+        The part gives it identity over attempts, as in `send`, and the same errors are raised. Raises Permanent for a
+        file the platform does not take.
+        """
+        ...
+
+    async def fetch_media(self, attachment: Attachment) -> bytes:
+        """Return the bytes of an inbound file by its `ref`. Raises Permanent (gone, too large), Transient."""
+        ...
+
+
+class WebhookChannel(Channel, Protocol):
+    """A channel that the platform may call: the gateway serves the path and passes every POST on."""
+
+    @property
+    def webhook_path(self) -> str | None:
+        """Return the path to serve, None when this account does not receive by webhook."""
+        ...
+
+    async def handle_webhook(self, headers: Mapping[str, str], body: bytes) -> int:
+        """Check and commit one call; return the HTTP status to answer with, and nothing else in the answer.
+
+        The caller reads at most 1 MB and one byte of the body before it asks. Never raises for what the caller sent;
+        200 means committed, 503 that the platform shall call again.
+        """
         ...
 
 

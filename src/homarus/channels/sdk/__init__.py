@@ -1,0 +1,1 @@
+"""What every channel shares: chunking, markup, pacing and mentions."""

@@ -1,0 +1,1 @@
+"""WebChat: the chat page and every other client of the gateway."""
