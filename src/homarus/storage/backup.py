@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from contextlib import closing
@@ -43,12 +44,12 @@ def copy_database(source: sqlite3.Connection, path: Path) -> str:
         partial.replace(path)
         _sync(path.parent)
     except (sqlite3.Error, OSError) as error:
-        partial.unlink(missing_ok=True)
+        _discard(partial)
         raise StorageError(
             f"no backup could be written to {path}: {error}", fix="check free space and permissions"
         ) from error
     except StorageError:
-        partial.unlink(missing_ok=True)
+        _discard(partial)
         raise
     return revision
 
@@ -66,6 +67,12 @@ def verify_backup(path: Path) -> str:
     if row is None:
         raise StorageError(f"{path} does not say which schema it has", fix="use another backup")
     return str(row[0])
+
+
+def _discard(path: Path) -> None:
+    # What made the copy fail may keep it from being removed as well; the first failure is the one to tell.
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

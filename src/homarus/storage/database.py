@@ -13,6 +13,8 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from homarus.errors import StorageError
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -46,3 +48,9 @@ def settle(future: asyncio.Future[T], result: T | None, error: BaseException | N
         future.set_exception(error)
     else:
         future.set_result(result)  # pyright: ignore[reportArgumentType]
+
+
+def refuse_text(error: UnicodeEncodeError) -> StorageError:
+    """Return the failure of a text with half a surrogate pair, which no database can keep."""
+    found = error.object[error.start : error.end]
+    return StorageError(f"a text cannot be stored: it contains {found!a}, which is not a character")

@@ -163,7 +163,9 @@ def take_request(connection: Connection, request_id: str, oldest: int) -> Device
 def insert_browser_token(connection: Connection, token_hash: str, now: int, *, keep: int) -> None:
     """Store the hash of a browser token and forget all but the `keep` newest."""
     connection.execute(insert(kv), {"namespace": BROWSER_TOKENS, "name": token_hash, "value": {}, "updated_at": now})
-    rows = connection.execute(select(kv.c.name).where(kv.c.namespace == BROWSER_TOKENS).order_by(kv.c.updated_at.desc()))
+    rows = connection.execute(
+        select(kv.c.name).where(kv.c.namespace == BROWSER_TOKENS).order_by(kv.c.updated_at.desc())
+    )
     surplus = [row.name for row in rows.all()[keep:] if row.name != token_hash]
     if surplus:
         connection.execute(delete(kv).where(kv.c.namespace == BROWSER_TOKENS, kv.c.name.in_(surplus)))

@@ -5,26 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from homarus.labels import Label
 from homarus.storage.records import Entry
 from homarus.storage.tables import entries
 
+_INSERT = insert(entries)
+_ALL = select(entries).where(entries.c.session_id == bindparam("session")).order_by(entries.c.seq)
+_LAST = (
+    select(entries)
+    .where(entries.c.session_id == bindparam("session"))
+    .order_by(entries.c.seq.desc())
+    .limit(bindparam("limit"))
+)
+
 
 def insert_entry(connection: Connection, entry: Entry) -> Entry:
     """Append an entry and return it with its `seq`."""
-    result = connection.execute(insert(entries), _values(entry))
+    result = connection.execute(_INSERT, _values(entry))
     key = result.inserted_primary_key
     return replace(entry, seq=int(key[0]) if key is not None else 0)
 
 
 def select_entries(connection: Connection, session_id: str, limit: int | None = None) -> list[Entry]:
     """Return the last `limit` entries of a transcript, oldest first."""
-    query = select(entries).where(entries.c.session_id == session_id).order_by(entries.c.seq.desc())
-    if limit is not None:
-        query = query.limit(limit)
-    return [_entry(row) for row in reversed(connection.execute(query).all())]
+    if limit is None:
+        return [_entry(row) for row in connection.execute(_ALL, {"session": session_id})]
+    rows = connection.execute(_LAST, {"session": session_id, "limit": limit}).all()
+    return [_entry(row) for row in reversed(rows)]
 
 
 def _values(entry: Entry) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, Text, bindparam, func, or_, select, update
 
 from homarus.ids import Address
 from homarus.labels import Label
@@ -14,6 +14,23 @@ from homarus.storage.records import InboundMessage, MessageFilter
 from homarus.storage.tables import inbound, outbound, runs
 
 OPEN_STATES = ("queued", "running")
+
+# Statements of the hot path are built once: building one costs more than running it.
+_BY_RUN = select(inbound).where(inbound.c.run_id == bindparam("run")).order_by(inbound.c.seq)
+_MOVED: dict[str, Any] = {
+    "state": bindparam("new_state"),
+    "reason": bindparam("new_reason"),
+    "updated_at": bindparam("now"),
+    "trail": inbound.c.trail + bindparam("line", type_=Text),
+}
+_MOVE = (
+    update(inbound)
+    .where(inbound.c.id == bindparam("wanted"))
+    .values({**_MOVED, "run_id": func.coalesce(bindparam("run", type_=Text), inbound.c.run_id)})
+)
+_SETTLE = update(inbound).where(inbound.c.run_id == bindparam("run"), inbound.c.state == "replied").values(_MOVED)
+_PART_STATES = select(outbound.c.state, outbound.c.error).where(outbound.c.run_id == bindparam("run"))
+_RUN_ERROR = select(runs.c.error).where(runs.c.id == bindparam("run"))
 
 
 def insert_inbound(connection: Connection, message: InboundMessage) -> bool:
@@ -52,8 +69,7 @@ def select_open(connection: Connection) -> list[InboundMessage]:
 
 def select_by_run(connection: Connection, run_id: str) -> list[InboundMessage]:
     """Return the messages a run answers, oldest first."""
-    query = select(inbound).where(inbound.c.run_id == run_id).order_by(inbound.c.seq)
-    return [read_inbound(row) for row in connection.execute(query)]
+    return [read_inbound(row) for row in connection.execute(_BY_RUN, {"run": run_id})]
 
 
 def move_inbound(
@@ -66,38 +82,25 @@ def move_inbound(
     run_id: str | None = None,
 ) -> None:
     """Put messages into a state and note it on their trails."""
-    values: dict[str, object] = {
-        "state": state,
-        "reason": reason,
-        "updated_at": now,
-        "trail": inbound.c.trail + trail_line(now, state, reason),
+    values = {
+        "new_state": state,
+        "new_reason": reason,
+        "now": now,
+        "line": trail_line(now, state, reason),
+        "run": run_id,
     }
-    if run_id is not None:
-        values["run_id"] = run_id
-    condition = inbound.c.id == ids[0] if len(ids) == 1 else inbound.c.id.in_(ids)
-    connection.execute(update(inbound).where(condition).values(values))
+    connection.execute(_MOVE, [{"wanted": message_id, **values} for message_id in ids])
 
 
 def settle_replied(connection: Connection, run_id: str, now: int) -> None:
     """Move a run's answered messages to their end state once none of its parts is still on its way."""
-    open_parts = (
-        select(func.count())
-        .select_from(outbound)
-        .where(outbound.c.run_id == run_id, outbound.c.state.in_(("pending", "sending", "ambiguous")))
-    )
-    if connection.execute(open_parts).scalar_one():
+    states = {str(state): error for state, error in connection.execute(_PART_STATES, {"run": run_id})}
+    if states.keys() & {"pending", "sending", "ambiguous"}:
         return
-    dead = select(outbound.c.error).where(outbound.c.run_id == run_id, outbound.c.state == "dead").limit(1)
-    dead_error = connection.execute(dead).scalar_one_or_none()
-    run_error = connection.execute(select(runs.c.error).where(runs.c.id == run_id)).scalar_one_or_none()
-    state, reason = _end_state(dead_error, run_error)
-    values = {
-        "state": state,
-        "reason": reason,
-        "updated_at": now,
-        "trail": inbound.c.trail + trail_line(now, state, reason),
-    }
-    connection.execute(update(inbound).where(inbound.c.run_id == run_id, inbound.c.state == "replied").values(values))
+    run_error = connection.execute(_RUN_ERROR, {"run": run_id}).scalar_one_or_none()
+    state, reason = _end_state(states.get("dead"), run_error)
+    line = trail_line(now, state, reason)
+    connection.execute(_SETTLE, {"run": run_id, "new_state": state, "new_reason": reason, "now": now, "line": line})
 
 
 def select_messages(connection: Connection, where: MessageFilter) -> list[InboundMessage]:
@@ -124,7 +127,7 @@ def select_message(connection: Connection, message_id: str) -> InboundMessage | 
 def count_states(connection: Connection) -> Mapping[str, int]:
     """Return how many messages stand in each state."""
     query = select(inbound.c.state, func.count()).group_by(inbound.c.state)
-    return {str(state): int(count) for state, count in connection.execute(query).tuples()}
+    return {str(state): int(count) for state, count in connection.execute(query)}
 
 
 def trail_line(now: int, step: str, detail: str = "") -> str:

@@ -6,13 +6,16 @@ import asyncio
 import fcntl
 import json
 import os
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from homarus.errors import StorageError, UserError
 from homarus.storage.database import Database
@@ -95,12 +98,14 @@ def find_holder(root: Path) -> Holder | None:
 class DatabaseLock:
     """The right to run on a PostgreSQL database, held on a connection of its own.
 
-    When the server drops that connection it drops the lock too; every new pool connection therefore checks that the
-    lock is still held, takes it again if it is free, and fails if another machine has it meanwhile.
+    When the server drops that connection it drops the lock too. Every new connection of the pool therefore checks
+    first that the lock is held, takes it again when it is free, and fails when another machine has it meanwhile.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._own = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._mutex = threading.Lock()
         self._connection: Connection | None = None
 
     def acquire(self) -> None:
@@ -118,9 +123,7 @@ class DatabaseLock:
         self._drop()
 
     def _hold(self) -> None:
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        # Detached: the pool must neither count this connection nor hand it to anyone.
-        connection.detach()
+        connection = self._own.connect()
         if not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({DATABASE_KEY})").scalar_one():
             connection.close()
             raise UserError(
@@ -129,15 +132,25 @@ class DatabaseLock:
             )
         self._connection = connection
 
-    def _check(self, _driver: object, _record: object) -> None:
+    def _check(self, driver: DBAPIConnection, _record: object) -> None:
+        try:
+            with self._mutex:
+                if not self._is_held():
+                    self._drop()
+                    self._hold()
+        except BaseException:
+            # The pool forgets a connection whose listener failed without closing it.
+            driver.close()
+            raise
+
+    def _is_held(self) -> bool:
         if self._connection is None:
-            return
+            return False
         try:
             self._connection.exec_driver_sql("SELECT 1")
         except SQLAlchemyError:
-            self._drop()
-            event.remove(self._engine, "connect", self._check)
-            self.acquire()
+            return False
+        return True
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

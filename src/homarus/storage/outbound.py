@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import BigInteger, Connection, Row, String, bindparam, func, select, update
 
 from homarus.ids import Address
 from homarus.storage.dialect import insert_ignore
@@ -13,6 +13,34 @@ from homarus.storage.records import OutboundMessage
 from homarus.storage.tables import outbound
 
 WAITING = ("pending", "ambiguous")
+
+# Statements of the hot path are built once: building one costs more than running it.
+_WAITING = (
+    select(outbound)
+    .where(
+        outbound.c.channel == bindparam("channel"),
+        outbound.c.account == bindparam("account"),
+        outbound.c.state.in_(WAITING),
+    )
+    .order_by(outbound.c.seq)
+    .limit(bindparam("limit"))
+)
+_BEGIN = (
+    update(outbound)
+    .where(outbound.c.id == bindparam("wanted"))
+    .values(state="sending", attempts=outbound.c.attempts + 1, updated_at=bindparam("now"))
+)
+_END = (
+    update(outbound)
+    .where(outbound.c.id == bindparam("wanted"))
+    .values(
+        state=bindparam("new_state"),
+        updated_at=bindparam("now"),
+        error=bindparam("new_error"),
+        platform_id=func.coalesce(bindparam("new_id", type_=String), outbound.c.platform_id),
+        next_at=func.coalesce(bindparam("new_next", type_=BigInteger), outbound.c.next_at),
+    )
+)
 
 
 def insert_parts(connection: Connection, parts: Sequence[OutboundMessage]) -> None:
@@ -23,13 +51,8 @@ def insert_parts(connection: Connection, parts: Sequence[OutboundMessage]) -> No
 
 def select_waiting(connection: Connection, channel: str, account: str, limit: int) -> list[OutboundMessage]:
     """Return parts that wait to be sent, oldest first."""
-    query = (
-        select(outbound)
-        .where(outbound.c.channel == channel, outbound.c.account == account, outbound.c.state.in_(WAITING))
-        .order_by(outbound.c.seq)
-        .limit(limit)
-    )
-    return [_part(row) for row in connection.execute(query)]
+    values = {"channel": channel, "account": account, "limit": limit}
+    return [_part(row) for row in connection.execute(_WAITING, values)]
 
 
 def select_interrupted(connection: Connection, channel: str, account: str) -> list[OutboundMessage]:
@@ -50,8 +73,7 @@ def select_parts(connection: Connection, run_id: str) -> list[OutboundMessage]:
 
 def begin_attempt(connection: Connection, part_id: str, now: int) -> None:
     """Note that a part is being handed to its platform."""
-    values = {"state": "sending", "attempts": outbound.c.attempts + 1, "updated_at": now}
-    connection.execute(update(outbound).where(outbound.c.id == part_id).values(values))
+    connection.execute(_BEGIN, {"wanted": part_id, "now": now})
 
 
 def end_attempt(
@@ -65,12 +87,8 @@ def end_attempt(
     next_at: int | None = None,
 ) -> None:
     """Note how an attempt ended."""
-    values: dict[str, object] = {"state": state, "updated_at": now, "error": error}
-    if platform_id is not None:
-        values["platform_id"] = platform_id
-    if next_at is not None:
-        values["next_at"] = next_at
-    connection.execute(update(outbound).where(outbound.c.id == part_id).values(values))
+    values = {"new_state": state, "now": now, "new_error": error, "new_id": platform_id, "new_next": next_at}
+    connection.execute(_END, {"wanted": part_id, **values})
 
 
 def revive_dead(connection: Connection, run_id: str, now: int) -> int:
@@ -83,7 +101,7 @@ def revive_dead(connection: Connection, run_id: str, now: int) -> int:
 def count_parts(connection: Connection) -> dict[str, int]:
     """Return how many parts stand in each state."""
     query = select(outbound.c.state, func.count()).group_by(outbound.c.state)
-    return {str(state): int(count) for state, count in connection.execute(query).tuples()}
+    return {str(state): int(count) for state, count in connection.execute(query)}
 
 
 def _values(part: OutboundMessage) -> dict[str, object]:

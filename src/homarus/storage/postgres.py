@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from homarus.errors import StorageError
+from homarus.storage.database import refuse_text
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,19 +68,21 @@ class PostgresDatabase:
         try:
             with self._engine.begin() as connection:
                 return call(connection)
-        except DBAPIError as error:
+        except (DBAPIError, UnicodeEncodeError) as error:
             raise translate(error) from error
 
     def _read_now(self, call: Callable[[Connection], T]) -> T:
         try:
             with self._reader.connect() as connection:
                 return call(connection)
-        except DBAPIError as error:
+        except (DBAPIError, UnicodeEncodeError) as error:
             raise translate(error) from error
 
 
-def translate(error: SQLAlchemyError) -> StorageError:
+def translate(error: SQLAlchemyError | UnicodeEncodeError) -> StorageError:
     """Turn a driver failure into StorageError with its fix."""
+    if isinstance(error, UnicodeEncodeError):
+        return refuse_text(error)
     if not isinstance(error, DBAPIError):
         return StorageError(f"PostgreSQL failed: {error}")
     text = str(error.orig).strip().partition("\n")[0] or type(error.orig).__name__

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from homarus.ids import AgentId
 from homarus.storage.records import Run
 from homarus.storage.sessions import address_json, read_address
 from homarus.storage.tables import runs
 
+ENDED = ("state", "text", "error", "stop_reason", "model", "usage", "ended_at")
+_INSERT = insert(runs)
+_BY_ID = select(runs).where(runs.c.id == bindparam("run_id"))
+_END = (
+    update(runs)
+    .where(runs.c.id == bindparam("run_id"))
+    .values({name: bindparam(f"new_{name}", type_=runs.c[name].type) for name in ENDED})
+)
+
 
 def insert_run(connection: Connection, run: Run) -> None:
     """Store a run that begins."""
     values = {name: getattr(run, name) for name in runs.c.keys()}  # noqa: SIM118 - columns, not a dict
     values["address"] = address_json(run.address)
-    connection.execute(insert(runs), values)
+    connection.execute(_INSERT, values)
 
 
-def update_run(connection: Connection, run_id: str, values: dict[str, object]) -> None:
-    """Change columns of a run."""
-    connection.execute(update(runs).where(runs.c.id == run_id).values(values))
+def end_run(connection: Connection, end: Run) -> None:
+    """Store how a run ended."""
+    values = {f"new_{name}": getattr(end, name) for name in ENDED}
+    connection.execute(_END, {"run_id": end.id, **values})
 
 
 def count_start(connection: Connection, run_id: str) -> int:
@@ -32,7 +42,7 @@ def count_start(connection: Connection, run_id: str) -> int:
 
 def select_run(connection: Connection, run_id: str) -> Run | None:
     """Return one run."""
-    row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"run_id": run_id}).one_or_none()
     return None if row is None else _run(row)
 
 

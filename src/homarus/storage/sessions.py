@@ -4,11 +4,42 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, Row, Select, Text, bindparam, delete, func, or_, select, update
 
 from homarus.ids import Address, AgentId
+from homarus.storage.dialect import insert_ignore
 from homarus.storage.records import Run, Session, SessionFilter
 from homarus.storage.tables import entries, sessions
+
+# Statements of the hot path are built once: building one costs more than running it.
+_BY_KEY = select(sessions).where(sessions.c.key == bindparam("wanted"))
+_NOTE_RUN = (
+    update(sessions)
+    .where(sessions.c.key == bindparam("wanted"))
+    .values(
+        status="running",
+        updated_at=bindparam("now"),
+        started_at=bindparam("now"),
+        ended_at=None,
+        last_preview=bindparam("preview"),
+        title=bindparam("new_title"),
+        address=bindparam("new_address", type_=sessions.c.address.type),
+        channel=bindparam("new_channel"),
+    )
+)
+_NOTE_END = (
+    update(sessions)
+    .where(sessions.c.key == bindparam("wanted"), sessions.c.session_id == bindparam("wanted_id"))
+    .values(
+        status=bindparam("new_status"),
+        updated_at=bindparam("now"),
+        ended_at=bindparam("now"),
+        input_tokens=sessions.c.input_tokens + bindparam("more_in", type_=BigInteger),
+        output_tokens=sessions.c.output_tokens + bindparam("more_out", type_=BigInteger),
+        total_tokens=sessions.c.total_tokens + bindparam("more", type_=BigInteger),
+        last_preview=func.coalesce(func.nullif(bindparam("preview", type_=Text), ""), sessions.c.last_preview),
+    )
+)
 
 
 def address_json(address: Address | None) -> list[str | None] | None:
@@ -27,15 +58,14 @@ def read_address(value: object) -> Address | None:
 def ensure_session(connection: Connection, session: Session) -> Session:
     """Return the stored session of `session.key`, storing `session` when there is none."""
     found = select_session(connection, session.key)
-    if found is not None:
-        return found
-    connection.execute(insert(sessions), _values(session))
-    return session
+    if found is None and insert_ignore(connection, sessions, _values(session)):
+        return session
+    return found or ensure_session(connection, session)
 
 
 def select_session(connection: Connection, key: str) -> Session | None:
     """Return one session."""
-    row = connection.execute(select(sessions).where(sessions.c.key == key)).one_or_none()
+    row = connection.execute(_BY_KEY, {"wanted": key}).one_or_none()
     return None if row is None else _session(row)
 
 
@@ -88,36 +118,30 @@ def renew_session(connection: Connection, key: str, session_id: str, now: int) -
 
 def note_run(connection: Connection, session: Session, run: Run, title: str, preview: str) -> None:
     """Note on a session that a run began."""
-    values: dict[str, object] = {
-        "status": "running",
-        "updated_at": run.started_at,
-        "started_at": run.started_at,
-        "ended_at": None,
-        "last_preview": preview,
+    values = {
+        "wanted": session.key,
+        "now": run.started_at,
+        "preview": preview,
+        "new_title": title if session.title is None else session.title,
+        "new_address": address_json(run.address or session.address),
+        "new_channel": run.address.channel if run.address is not None else session.channel,
     }
-    if session.title is None:
-        values["title"] = title
-    if run.address is not None:
-        values["address"] = address_json(run.address)
-        values["channel"] = run.address.channel
-    connection.execute(update(sessions).where(sessions.c.key == session.key).values(values))
+    connection.execute(_NOTE_RUN, values)
 
 
 def note_end(connection: Connection, end: Run, preview: str) -> None:
     """Note on a session that a run ended, and add its tokens to the totals."""
-    status = {"done": "done", "failed": "failed", "aborted": "killed"}[end.state]
-    values: dict[str, object] = {
-        "status": status,
-        "updated_at": end.ended_at,
-        "ended_at": end.ended_at,
-        "input_tokens": sessions.c.input_tokens + end.usage.get("input", 0),
-        "output_tokens": sessions.c.output_tokens + end.usage.get("output", 0),
-        "total_tokens": sessions.c.total_tokens + end.usage.get("totalTokens", 0),
+    values = {
+        "wanted": end.session_key,
+        "wanted_id": end.session_id,
+        "now": end.ended_at,
+        "new_status": {"done": "done", "failed": "failed", "aborted": "killed"}[end.state],
+        "more_in": end.usage.get("input", 0),
+        "more_out": end.usage.get("output", 0),
+        "more": end.usage.get("totalTokens", 0),
+        "preview": preview,
     }
-    if preview:
-        values["last_preview"] = preview
-    here = (sessions.c.key == end.session_key, sessions.c.session_id == end.session_id)
-    connection.execute(update(sessions).where(*here).values(values))
+    connection.execute(_NOTE_END, values)
 
 
 def delete_session(connection: Connection, key: str) -> bool:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from homarus.errors import HomarusError, StorageError
-from homarus.storage.database import settle
+from homarus.storage.database import refuse_text, settle
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -129,7 +129,7 @@ class SqliteDatabase:
                 finally:
                     driver.rollback()
                     driver.execute("PRAGMA query_only=OFF")
-        except (DBAPIError, sqlite3.Error) as error:
+        except (DBAPIError, sqlite3.Error, UnicodeEncodeError) as error:
             raise translate(error) from error
 
     def _write_forever(self) -> None:
@@ -181,7 +181,9 @@ def _run_in_savepoint(connection: Connection, driver: sqlite3.Connection, write:
 def _roll_back(connection: Connection) -> None:
     try:
         connection.rollback()
-    except DBAPIError:
+        # After a failed COMMIT SQLAlchemy counts the transaction as over, SQLite does not.
+        driver_of(connection).rollback()
+    except (DBAPIError, sqlite3.Error):
         connection.invalidate()
         connection.rollback()
 
@@ -204,6 +206,8 @@ def _settle_all(writes: Sequence[_Write]) -> None:
 
 def translate(error: BaseException) -> BaseException:
     """Turn a driver failure into StorageError with its fix; leave our own errors and bugs as they are."""
+    if isinstance(error, UnicodeEncodeError):
+        return refuse_text(error)
     if isinstance(error, HomarusError) or not isinstance(error, DBAPIError | sqlite3.Error):
         return error
     text = str(error.orig) if isinstance(error, DBAPIError) else str(error)

@@ -1,0 +1,48 @@
+"""Looking at a database without changing it, for the doctor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from homarus.storage.backup import verify_backup
+from homarus.storage.postgres import create_postgres_engine, translate
+from homarus.storage.schema import HEAD, REVISIONS, read_revision
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found. `where` is safe to show; `revision` is None when there are no tables yet."""
+
+    where: str
+    revision: str | None
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether this version works with the database as it is."""
+        return self.revision is None or self.revision == HEAD
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether this version can use the database, after an upgrade if need be."""
+        return self.revision is None or self.revision in REVISIONS
+
+
+def inspect_file(path: Path) -> Inspection:
+    """Check every page of a SQLite database. Raises StorageError when it is damaged or not ours."""
+    return Inspection(str(path), verify_backup(path) if path.exists() else None)
+
+
+def inspect_server(url: str) -> Inspection:
+    """Ask a PostgreSQL database for its schema. Raises StorageError when it cannot be reached."""
+    engine = create_postgres_engine(url)
+    try:
+        with engine.connect() as connection:
+            revision = read_revision(connection)
+    except SQLAlchemyError as error:
+        raise translate(error) from error
+    finally:
+        engine.dispose()
+    return Inspection(engine.url.render_as_string(hide_password=True), revision)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+
+import pytest
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import OperationalError
+
+from homarus.errors import StorageError
+from homarus.storage import kv
+from homarus.storage.database import Database
+from homarus.storage.sqlite import SqliteDatabase, driver_of
+
+
+def engine_of(database: Database) -> SqliteDatabase:
+    assert isinstance(database, SqliteDatabase)
+    return database
+
+
+def put(connection: Connection, name: str, size: int = 1) -> None:
+    kv.put_value(connection, "test", name, "x" * size, 1)
+
+
+def limit_pages(connection: Connection, room: int | None) -> None:
+    driver = driver_of(connection)
+    used = int(driver.execute("PRAGMA page_count").fetchone()[0])
+    driver.execute(f"PRAGMA max_page_count={used + room if room is not None else 1_000_000}")
+
+
+async def occupy_writer(database: Database, gate: threading.Event) -> asyncio.Future[bool]:
+    """Keep the writer in a batch of its own until `gate` opens, so that what comes next waits together."""
+    started = threading.Event()
+
+    def wait(_connection: Connection) -> bool:
+        started.set()
+        return gate.wait(30)
+
+    writing = asyncio.ensure_future(database.write(wait))
+    assert await asyncio.to_thread(started.wait, 30)
+    return writing
+
+
+async def count_rows(database: Database) -> int:
+    return len(await database.read(kv.list_values, "test"))
+
+
+async def test_writes_that_wait_together_share_a_commit(sqlite_database: Database) -> None:
+    commits: list[object] = []
+    event.listen(engine_of(sqlite_database).engine, "commit", commits.append)
+    gate = threading.Event()
+    first = await occupy_writer(sqlite_database, gate)
+    rest = [asyncio.ensure_future(sqlite_database.write(put, str(number))) for number in range(200)]
+    await asyncio.sleep(0)
+
+    gate.set()
+    await asyncio.gather(first, *rest)
+
+    assert len(commits) == 2
+    assert await count_rows(sqlite_database) == 200
+
+
+async def test_a_full_disk_is_named_and_the_database_works_again_when_there_is_room(sqlite_database: Database) -> None:
+    await sqlite_database.write(put, "before")
+    await sqlite_database.write(limit_pages, 2)
+
+    with pytest.raises(StorageError, match="the disk is full") as failure:
+        await sqlite_database.write(put, "large", 100_000)
+
+    assert failure.value.fix is not None
+    assert await count_rows(sqlite_database) == 1
+    await sqlite_database.write(limit_pages, None)
+    await sqlite_database.write(put, "large", 100_000)
+    assert await count_rows(sqlite_database) == 2
+
+
+async def test_a_full_disk_never_half_writes_a_batch(sqlite_database: Database) -> None:
+    await sqlite_database.write(limit_pages, 4)
+
+    results = await asyncio.gather(
+        *(sqlite_database.write(put, str(number), 20_000) for number in range(10)), return_exceptions=True
+    )
+
+    written = [result for result in results if result is None]
+    assert any(isinstance(result, StorageError) and "full" in result.message for result in results)
+    assert await count_rows(sqlite_database) == len(written)
+    await sqlite_database.write(limit_pages, None)
+    await sqlite_database.write(put, "after")
+    assert await count_rows(sqlite_database) == len(written) + 1
+
+
+async def test_an_error_at_commit_fails_every_write_of_the_batch_and_only_those(sqlite_database: Database) -> None:
+    engine = engine_of(sqlite_database).engine
+
+    def fail(_connection: Connection) -> None:
+        event.remove(engine, "commit", fail)
+        raise OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
+
+    def break_next_commit(_connection: Connection) -> None:
+        event.listen(engine, "commit", fail)
+
+    gate = threading.Event()
+    first = await occupy_writer(sqlite_database, gate)
+    batch = [asyncio.ensure_future(sqlite_database.write(put, str(number))) for number in range(3)]
+    batch.append(asyncio.ensure_future(sqlite_database.write(break_next_commit)))
+    await asyncio.sleep(0)
+    gate.set()
+
+    assert await first
+    for write in batch:
+        with pytest.raises(StorageError, match="the disk failed: disk I/O error"):
+            await write
+    assert await count_rows(sqlite_database) == 0
+    await sqlite_database.write(put, "after")
+    assert await count_rows(sqlite_database) == 1
+
+
+async def test_a_read_sees_one_snapshot(sqlite_database: Database) -> None:
+    seen = threading.Event()
+    written = threading.Event()
+
+    def read_twice(connection: Connection) -> tuple[int, int]:
+        first = len(kv.list_values(connection, "test"))
+        seen.set()
+        written.wait(30)
+        return first, len(kv.list_values(connection, "test"))
+
+    reading = asyncio.ensure_future(sqlite_database.read(read_twice))
+    await asyncio.to_thread(seen.wait, 30)
+    await sqlite_database.write(put, "new")
+    written.set()
+
+    assert await reading == (0, 0)
+    assert await count_rows(sqlite_database) == 1
+
+
+async def test_a_database_held_by_another_program_is_a_storage_error(sqlite_database: Database) -> None:
+    def lower_patience(connection: Connection) -> None:
+        driver_of(connection).execute("PRAGMA busy_timeout=0")
+
+    await sqlite_database.write(lower_patience)
+    holder = sqlite3.connect(engine_of(sqlite_database).engine.url.database or "", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match="another program holds the database"):
+        await sqlite_database.write(put, "blocked")
+    holder.rollback()
+    holder.close()
+
+    await sqlite_database.write(put, "free")
+    assert await count_rows(sqlite_database) == 1
+
+
+async def test_commits_are_synced_to_disk(sqlite_database: Database) -> None:
+    def pragmas(connection: Connection) -> list[object]:
+        driver = driver_of(connection)
+        return [driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+
+    assert await sqlite_database.write(pragmas) == ["wal", 2]
