@@ -10,7 +10,7 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -46,6 +46,7 @@ from homarus.models.contract import (
 )
 from homarus.storage.records import Entry, EntryType
 from homarus.tools.contract import ToolContext, ToolOutput
+from homarus.tools.runner import ToolOutcome
 
 LIVE_OUTPUT_CHARS = 8_000
 Emit = Callable[[AgentEvent], None]
@@ -68,16 +69,6 @@ class Turn:
     is_resumed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ToolRun:
-    """What the choke point gives back for one call: output, its label, and the arguments as it understood them."""
-
-    output: ToolOutput
-    label: Label
-    duration_ms: int
-    arguments: dict[str, object] = field(default_factory=dict)
-
-
 class Toolbox(Protocol):
     """The one way to run a tool; implemented by homarus.tools.runner."""
 
@@ -85,7 +76,7 @@ class Toolbox(Protocol):
         """Tell whether a call of this tool may be repeated when its outcome is unknown."""
         ...
 
-    async def run(self, call: ToolCall, context: ToolContext) -> ToolRun:
+    async def run(self, call: ToolCall, context: ToolContext) -> ToolOutcome:
         """Run one call; failures are outputs, never exceptions."""
         ...
 
@@ -210,7 +201,7 @@ class _Loop:
     async def _lose(self, call: ToolCall, label: Label) -> None:
         """Answer a call whose outcome a restart left unknown, without running it again."""
         self._emit(ToolStarted(call.id, call.name, read_arguments(call.arguments)))
-        await self._record(call, ToolRun(ToolOutput(UNKNOWN_OUTCOME, is_error=True), label, 0))
+        await self._record(call, ToolOutcome(ToolOutput(UNKNOWN_OUTCOME, is_error=True), label, 0))
 
     def _context(self, call: ToolCall, label: Label) -> ToolContext:
         live = ""
@@ -231,7 +222,7 @@ class _Loop:
             report=report,
         )
 
-    async def _record(self, call: ToolCall, run: ToolRun) -> None:
+    async def _record(self, call: ToolCall, run: ToolOutcome) -> None:
         payload: dict[str, object] = {
             "call_id": call.id,
             "name": call.name,

@@ -11,8 +11,8 @@ from typing import Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from homarus.ids import Address, AgentId, RunId
-from homarus.models.contract import Image
 from homarus.labels import Label
+from homarus.models.contract import Image
 
 
 class Effect(StrEnum):
