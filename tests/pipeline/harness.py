@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from homarus.agent.loop import ToolRun, Turn
+from homarus.agent.loop import Turn
 from homarus.channels.contract import (
     Capabilities,
     ChatKind,
@@ -38,6 +38,7 @@ from homarus.storage.inbound import select_messages
 from homarus.storage.opening import open_database
 from homarus.storage.records import InboundMessage, MessageFilter
 from homarus.tools.contract import ToolContext, ToolOutput
+from homarus.tools.runner import ToolOutcome
 
 EXTERNAL = Label(Integrity.EXTERNAL, Confidentiality.PRIVATE, ("tool:test",))
 OWNER = Requester(device_id="d1", conn_id="c1", is_admin=True)
@@ -54,11 +55,11 @@ class FakeToolbox:
     def is_idempotent(self, name: str) -> bool:
         return name in self.idempotent
 
-    async def run(self, call: ToolCall, context: ToolContext) -> ToolRun:
+    async def run(self, call: ToolCall, context: ToolContext) -> ToolOutcome:
         self.runs.append(call)
         context.report("working\n")
         work = self.functions.get(call.name, lambda c: f"ran {c.name}")
-        return ToolRun(ToolOutput(work(call)), EXTERNAL, 1)
+        return ToolOutcome(ToolOutput(work(call)), EXTERNAL, 1)
 
 
 @dataclass
@@ -105,7 +106,14 @@ class Factory:
     async def make(self, begun: Begun) -> Turn:
         info = begun.info
         return Turn(
-            info.run_id, info.agent_id, info.session_key, self._workspace, self.model, "system", (), is_resumed=begun.starts > 1
+            info.run_id,
+            info.agent_id,
+            info.session_key,
+            self._workspace,
+            self.model,
+            "system",
+            (),
+            is_resumed=begun.starts > 1,
         )
 
     def timeout(self, begun: Begun) -> float:

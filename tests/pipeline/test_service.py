@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.pipeline.harness import FakeNetwork, FakeToolbox, World, chat, direct, group, world
 
 from homarus.channels.contract import Acceptance, Ambiguous, Verdict
 from homarus.errors import Permanent, Transient, UserError
@@ -12,7 +13,6 @@ from homarus.pipeline.contract import Requester
 from homarus.storage.entries import select_entries
 from homarus.storage.records import Entry
 from homarus.testing.scripted_model import ScriptedModel, call, say
-from tests.pipeline.harness import FakeNetwork, FakeToolbox, World, chat, direct, group, world
 
 
 async def transcript(here: World, run_id: str) -> list[Entry]:

@@ -121,7 +121,7 @@ def _decide(connection: Connection, message: Inbound, account: Account | None) -
         label = Label(Integrity.EXTERNAL, Confidentiality.CHAT, (f"channel:{message.address.channel}",))
         return Decision(Access.DROPPED, label, "the channel account is not configured")
     address = message.address
-    is_approved = pairings.is_allowed(connection, address.channel, address.account, (message.sender.id,))
+    is_approved = pairings.is_allowed(connection, address.channel, address.account, message.sender.id)
     return decide(message, account.rules, is_approved=is_approved)
 
 

@@ -170,7 +170,7 @@ class RunJournal:
         if known is None or known.state != "running":
             return False
         entries.insert_entry(connection, entry)
-        runs.update_run(connection, end.id, _ended(end))
+        runs.end_run(connection, end)
         sessions.note_end(connection, end, str(entry.payload.get("text") or "")[:PREVIEW])
         _count(connection, end, now)
         self._settle(connection, end, now)
@@ -213,18 +213,6 @@ def _count(connection: Connection, end: Run, now: int) -> None:
         cache_read_tokens=used["cacheRead"],
         cache_write_tokens=used["cacheWrite"],
     )
-
-
-def _ended(end: Run) -> dict[str, object]:
-    return {
-        "state": end.state,
-        "text": end.text,
-        "error": end.error,
-        "stop_reason": end.stop_reason,
-        "model": end.model,
-        "usage": end.usage,
-        "ended_at": end.ended_at,
-    }
 
 
 def _info(run: Run) -> RunInfo:

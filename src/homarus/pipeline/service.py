@@ -72,6 +72,13 @@ class Pipeline:
             log.info("%d message(s) taken up again after a stop", len(waiting))
         return len(waiting)
 
+    def take_up(self, message: InboundMessage) -> None:
+        """Go on with a message that was put back by hand: run it, or send its parts."""
+        if message.state == "queued":
+            self._lanes.offer(message)
+        else:
+            self._parts.on_parts(message.address.channel, message.address.account)
+
     async def stop(self) -> None:
         """End every run where it stands; the journal takes it up at the next start."""
         await self._lanes.stop()

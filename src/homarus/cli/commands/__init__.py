@@ -1,0 +1,1 @@
+"""The commands; each module offers `app`, a Typer application."""

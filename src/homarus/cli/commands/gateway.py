@@ -1,0 +1,103 @@
+"""`homarus gateway`: run one, or ask a running one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from homarus.cli.exits import UsageFailure
+from homarus.cli.gateway import session
+from homarus.cli.options import AsJson, group
+from homarus.cli.reach import find_gateway
+from homarus.cli.reply import as_row, number, rows, text
+from homarus.cli.screen import facts, show_json
+
+app = group("Run the gateway, or ask a running one.")
+
+Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="TCP port; 0 takes any free one.")]
+Bind = Annotated[str | None, typer.Option("--bind", help="loopback, lan, custom, or an IPv4 address.")]
+Token = Annotated[str | None, typer.Option("--token", help="Shared token of clients; better in HOMARUS_GATEWAY_TOKEN.")]
+Config = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
+Home = Annotated[Path | None, typer.Option("--home", help="State folder.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0.1, max=3600, help="Seconds to wait for the answer.")]
+
+
+@app.command()
+def run(port: Port = None, bind: Bind = None, token: Token = None, config: Config = None, home: Home = None) -> None:
+    """Run the gateway in the foreground until SIGTERM or Ctrl-C.
+
+    Prints `ready http://HOST:PORT` when it answers.
+    """
+    from homarus.cli.serving import Start, serve
+
+    serve(Start(home=home, config=config, port=port, bind=bind, token=token))
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Show whether a gateway answers, and its version."""
+    target = find_gateway()
+    with session(target) as gateway:
+        found = as_row(gateway.call("status"))
+        hello = gateway.hello
+    if as_json:
+        show_json({"url": target.url, "server": hello.get("server"), "protocol": hello.get("protocol"), **found})
+        return
+    facts(
+        [
+            ("Gateway", target.url),
+            ("Version", text(found, "runtimeVersion", "unknown")),
+            ("Protocol", str(number(hello, "protocol"))),
+            ("Channels", ", ".join(map(str, _listed(found.get("channelSummary")))) or "none"),
+            ("Sessions", str(number(as_row(found.get("sessions")), "count"))),
+        ]
+    )
+
+
+@app.command()
+def health(
+    probe: Annotated[bool, typer.Option("--probe", help="Make a round trip to each platform.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the health of the gateway; exit code 0 means it is well."""
+    with session(find_gateway()) as gateway:
+        found = as_row(gateway.call("health", {"probe": True} if probe else {}))
+    if as_json:
+        show_json(found)
+    else:
+        agents = ", ".join(text(row, "agentId") for row in rows(found, "agents"))
+        facts(
+            [
+                ("Health", "ok" if found.get("ok") else "not ok"),
+                ("Agents", agents),
+                ("Channels", ", ".join(as_row(found.get("channels")))),
+                ("Sessions", str(number(as_row(found.get("sessions")), "count"))),
+            ]
+        )
+    if not found.get("ok"):
+        raise typer.Exit(1)
+
+
+@app.command()
+def call(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="A method of the gateway, such as sessions.list.")],
+    params: Annotated[str, typer.Option("--params", help="Its parameters, a JSON object.")] = "{}",
+    timeout: Timeout = 30.0,
+) -> None:
+    """Call any method and print its answer as JSON."""
+    try:
+        value: object = json.loads(params)
+    except ValueError as error:
+        raise UsageFailure(f"--params is no JSON: {error}", fix="write for example --params '{\"limit\": 5}'") from None
+    if not isinstance(value, dict):
+        raise UsageFailure("--params must be a JSON object", fix="write for example --params '{\"limit\": 5}'")
+    params_row = as_row(cast("object", value))
+    with session(find_gateway()) as gateway:
+        show_json(gateway.call(method, params_row, timeout=timeout))
+
+
+def _listed(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []

@@ -1,0 +1,105 @@
+"""`homarus messages`: the journal of incoming messages."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated, cast
+
+import typer
+
+from homarus.cli.gateway import session
+from homarus.cli.options import AsJson, Limit, group
+from homarus.cli.reach import find_gateway
+from homarus.cli.reply import Row, as_row, rows, text
+from homarus.cli.screen import ago, clean, facts, paint, say, show_json, table
+
+app = group("See what became of each incoming message, and retry failed ones.")
+
+MessageId = Annotated[str, typer.Argument(metavar="ID", help="The message's id.")]
+_COLOURS = {"delivered": "green", "failed": "red", "dropped": "yellow"}
+
+
+@app.command("list")
+def list_messages(
+    state: Annotated[
+        str | None,
+        typer.Option("--state", help="Only these: queued, running, replied, delivered, silent, dropped, failed."),
+    ] = None,
+    channel: Annotated[str | None, typer.Option("--channel", help="Only this channel.")] = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List messages, newest first, with the state each ended in."""
+    params: Row = {"limit": limit}
+    params |= {name: value for name, value in (("state", state), ("channel", channel)) if value}
+    with session(find_gateway()) as gateway:
+        found = gateway.call("messages.list", params)
+    if as_json:
+        show_json(found)
+        return
+    now = time.time_ns() // 1_000_000
+    lines = [_line(row, now) for row in rows(found, "messages")]
+    table(("ID", "RECEIVED", "CHANNEL", "FROM", "STATE", "TEXT"), lines, empty="No messages.")
+
+
+@app.command()
+def show(message_id: MessageId, as_json: AsJson = False) -> None:
+    """Tell the whole story of one message."""
+    with session(find_gateway()) as gateway:
+        found = as_row(gateway.call("messages.show", {"id": message_id}))
+    if as_json:
+        show_json(found)
+        return
+    say(_describe(found))
+    say()
+    facts((_clock(line), line.partition(" ")[2]) for line in _trail(found))
+    for part in rows(found, "parts"):
+        say()
+        _show_part(part)
+
+
+@app.command()
+def retry(message_id: MessageId, as_json: AsJson = False) -> None:
+    """Take a failed message up again."""
+    with session(find_gateway()) as gateway:
+        found = as_row(gateway.call("messages.retry", {"id": message_id}))
+    if as_json:
+        show_json(found)
+    else:
+        say(f"Message {text(found, 'id')} is {text(found, 'state')} again.")
+
+
+def _line(row: Row, now: int) -> tuple[str, ...]:
+    state, reason = text(row, "state"), text(row, "reason")
+    where = f"{text(row, 'channel')}/{text(row, 'chat')}"
+    outcome = f"{state} ({reason})" if reason else state
+    sender = text(row, "senderName") or text(row, "senderId")
+    return text(row, "id"), ago(row.get("receivedAtMs"), now), where, sender, outcome, text(row, "text")
+
+
+def _describe(row: Row) -> str:
+    state = text(row, "state")
+    sender = clean(text(row, "senderName") or text(row, "senderId"))
+    where = clean(f"{text(row, 'channel')}/{text(row, 'account')}/{text(row, 'chat')}")
+    reason = f" ({clean(text(row, 'reason'))})" if row.get("reason") else ""
+    head = f"{paint(text(row, 'id'), 'bold')}  {paint(state, _COLOURS.get(state, 'cyan'))}{reason}"
+    return f"{head}\n{sender} on {where}\n{clean(text(row, 'text'), keep_lines=True)}"
+
+
+def _trail(row: Row) -> list[str]:
+    trail = row.get("trail")
+    return [str(line) for line in cast("list[object]", trail)] if isinstance(trail, list) else []
+
+
+def _clock(line: str) -> str:
+    stamp = line.partition(" ")[0]
+    return f"{datetime.fromtimestamp(int(stamp) / 1000, UTC).astimezone():%H:%M:%S.%f}"[:-3] if stamp.isdigit() else "-"
+
+
+def _show_part(part: Row) -> None:
+    state, error = text(part, "state"), text(part, "error")
+    problem = f", {error}" if error else ""
+    which = f"reply part {text(part, 'part')} of {text(part, 'parts')}"
+    say(clean(f"{which}: {state} after {text(part, 'attempts')} attempts{problem}"))
+    say(clean(text(part, "text"), keep_lines=True))

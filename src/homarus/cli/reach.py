@@ -1,0 +1,127 @@
+"""Where the gateway is and what proves that we may talk to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from homarus.cli.exits import UsageFailure
+from homarus.cli.running import find_running
+from homarus.config import environment
+from homarus.config.paths import StateDir
+from homarus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from homarus.config.gateway import Gateway
+
+URL = "HOMARUS_GATEWAY_URL"
+DEFAULT_PORT = 18_789
+_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The secrets shown to the gateway; None for one that is not known."""
+
+    token: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A gateway to talk to. `url` is ws:// or wss://; `identity` is the file of this device's key."""
+
+    url: str
+    credentials: Credentials
+    identity: Path
+    is_local: bool = True
+
+    @property
+    def page_url(self) -> str:
+        """Return the address of the gateway's page, without a path."""
+        return "http" + self.url.removeprefix("ws")
+
+
+def find_gateway() -> Target:
+    """Return the gateway this command means.
+
+    In this order: HOMARUS_GATEWAY_URL, the gateway that runs on the state folder, `gateway.remote` of the
+    configuration, `gateway.port`. Raises ConfigError for a broken configuration.
+    """
+    env = environment.process_environment()
+    state = StateDir.resolve(env)
+    named = env.get(URL)
+    identity = state.identity / "device.json"
+    if named:
+        return Target(socket_url(named), _from_environment(env, state), identity, is_local=False)
+    running = find_running(state.root)
+    try:
+        gateway = _configured(state)
+    except ConfigError:
+        if running is None:
+            raise
+        gateway = None
+    if gateway is not None and gateway.mode == "remote" and gateway.remote is not None:
+        return _remote(gateway, env, identity)
+    port = DEFAULT_PORT if gateway is None else gateway.port
+    url = f"ws://127.0.0.1:{port}" if running is None else socket_url(running.url)
+    return Target(url, _local(gateway, env, state), identity)
+
+
+def socket_url(text: str) -> str:
+    """Return the WebSocket form of an address. Raises UsageFailure for anything that is none."""
+    parts = urlsplit(text if "://" in text else f"ws://{text}")
+    scheme = _SCHEMES.get(parts.scheme)
+    if scheme is None or not parts.hostname:
+        raise UsageFailure(f"{text!r} is no address of a gateway", fix="write for example ws://127.0.0.1:18789")
+    host = "127.0.0.1" if parts.hostname == "0.0.0.0" else parts.hostname  # noqa: S104 - all interfaces include loopback
+    host = f"[{host}]" if ":" in host else host
+    port = f":{parts.port}" if parts.port else ""
+    return f"{scheme}://{host}{port}{parts.path.rstrip('/')}"
+
+
+def _configured(state: StateDir) -> Gateway | None:
+    """Return the `gateway` section; None without a file, so that the schema need not be loaded."""
+    if not state.config_file.exists():
+        return None
+    from homarus.config.load import load
+
+    return load(state.config_file, state.env).config.gateway
+
+
+def _remote(gateway: Gateway, env: Mapping[str, str], identity: Path) -> Target:
+    remote = gateway.remote
+    if remote is None or not remote.url:
+        raise ConfigError("the other gateway's address is missing", path="gateway.remote.url", fix="set it to wss://…")
+    token = environment.first_set(env, environment.GATEWAY_TOKEN)
+    password = environment.first_set(env, environment.GATEWAY_PASSWORD)
+    credentials = Credentials(
+        token or (remote.token.reveal() if remote.token else None),
+        password or (remote.password.reveal() if remote.password else None),
+    )
+    return Target(socket_url(remote.url), credentials, identity, is_local=False)
+
+
+def _local(gateway: Gateway | None, env: Mapping[str, str], state: StateDir) -> Credentials:
+    if gateway is None or (gateway.auth.token is None and gateway.auth.password is None):
+        return _from_environment(env, state)
+    auth = gateway.auth
+    return Credentials(
+        auth.token.reveal() if auth.token else None,
+        auth.password.reveal() if auth.password else None,
+    )
+
+
+def _from_environment(env: Mapping[str, str], state: StateDir) -> Credentials:
+    """Return what the environment says, else the token the gateway made for this state folder."""
+    token = environment.first_set(env, environment.GATEWAY_TOKEN)
+    password = environment.first_set(env, environment.GATEWAY_PASSWORD)
+    if token is None and password is None:
+        from homarus.gateway.token_file import read_token
+
+        token = read_token(state.identity)
+    return Credentials(token, password)

@@ -1,0 +1,94 @@
+"""Running the gateway in this process: what is printed, and the note that lets other commands find it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from homarus.cli.running import Running, leave_note, take_note_back
+from homarus.cli.screen import paint, say, warn
+from homarus.config import environment
+from homarus.config.paths import StateDir
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from homarus.gateway.app import Ready
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What was typed; None leaves it to the environment and the configuration.
+
+    `is_for_people` prints the login link, else one line `ready URL` for supervisors and scripts.
+    """
+
+    home: Path | None = None
+    config: Path | None = None
+    port: int | None = None
+    bind: str | None = None
+    token: str | None = None
+    is_for_people: bool = False
+
+
+def serve(start: Start) -> None:
+    """Run the gateway until it is stopped. Raises ConfigError, UserError or StorageError when it cannot start."""
+    from homarus.gateway.app import GatewayOptions, run_gateway
+
+    root = _state_root(start.home)
+    options = GatewayOptions(
+        home=start.home,
+        config=start.config,
+        port=start.port,
+        bind=start.bind,
+        token=start.token,
+        on_ready=partial(_announce, root, start),
+    )
+    try:
+        _run(run_gateway(options))
+    finally:
+        take_note_back(root)
+    if start.is_for_people:
+        say("Stopped.")
+
+
+def _run(main: Coroutine[None, None, None]) -> None:
+    """Run on uvloop where there is one."""
+    if sys.platform == "win32":
+        asyncio.run(main)
+        return
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
+
+
+def _state_root(home: Path | None) -> Path:
+    env = dict(environment.process_environment())
+    if home is not None:
+        env[environment.HOME] = str(home)
+    return StateDir.resolve(env).root
+
+
+def _announce(root: Path, start: Start, ready: Ready) -> None:
+    leave_note(root, Running(ready.url, os.getpid()))
+    for warning in ready.warnings:
+        warn(warning)
+    if not start.is_for_people:
+        say(f"ready {ready.url}")
+        return
+    say()
+    say(f"Homarus is ready. State: {root}")
+    say()
+    if ready.login_url:
+        say("Open this in your browser. It works once, for ten minutes; `homarus link` makes another:")
+        say()
+        say(f"  {paint(ready.login_url, 'bold')}")
+        say()
+    say('Or write from another terminal:  homarus agent --message "what can you do"')
+    say(paint("Ctrl-C stops it.", "dim"))

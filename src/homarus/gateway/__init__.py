@@ -1,0 +1,1 @@
+"""The gateway: one port for WebSocket and HTTP clients, one registry of operations, one event hub."""

@@ -1,0 +1,260 @@
+"""The composition: every room is built here, given what it needs, started in order and stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from homarus.channels import registry
+from homarus.channels.policy_config import ChannelPolicyConfig
+from homarus.channels.webchat.config import WebChatConfig
+from homarus.clock import Clock, SystemClock
+from homarus.config import environment
+from homarus.config.load import LoadedConfig, validate_channels
+from homarus.config.paths import StateDir
+from homarus.config.unused import unused_keys
+from homarus.config.write import load_or_last_good
+from homarus.errors import ConfigError
+from homarus.gateway.agents import ConfiguredAgents
+from homarus.gateway.channel_host import ChannelHost
+from homarus.gateway.desks import Messages, PairingRequests
+from homarus.gateway.logs import open_logs
+from homarus.gateway.server import GatewayServer
+from homarus.gateway.services import Services
+from homarus.gateway.settings import GatewaySettings, read_settings
+from homarus.gateway.supervisor import Supervisor
+from homarus.gateway.token_file import read_or_create_token
+from homarus.gateway.toolkit import Toolkit, open_toolkit
+from homarus.gateway.turn_factory import AgentTurns
+from homarus.models.catalogue import Catalogue
+from homarus.models.configured import settings_from_config, timeouts_from_config
+from homarus.models.discovery import discover_local
+from homarus.models.http import HttpClient
+from homarus.pipeline.accounts import WEBCHAT, Accounts
+from homarus.pipeline.pairing import Pairing
+from homarus.pipeline.service import Parts, Pipeline
+from homarus.sessions.store import Sessions
+from homarus.storage.lock import StateLock, lock_database
+from homarus.storage.opening import open_database
+
+if TYPE_CHECKING:
+    from homarus.storage.database import Database
+
+log = logging.getLogger("homarus.gateway")
+STOP_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The gateway answers. `login_url` works once, for ten minutes; None when there is no page."""
+
+    url: str
+    login_url: str | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """What the command line says; None leaves it to the environment and the configuration."""
+
+    home: Path | None = None
+    config: Path | None = None
+    port: int | None = None
+    bind: str | None = None
+    token: str | None = None
+    on_ready: Callable[[Ready], None] | None = None
+
+
+class ConfigHolder:
+    """The configuration in force; implements homarus.gateway.services.ConfigSource."""
+
+    def __init__(self, loaded: LoadedConfig) -> None:
+        self._loaded = loaded
+
+    @property
+    def current(self) -> LoadedConfig:
+        """Return the configuration in force."""
+        return self._loaded
+
+    def replace(self, loaded: LoadedConfig) -> None:
+        """Put another configuration into force."""
+        self._loaded = loaded
+
+
+@dataclass(slots=True)
+class Application:
+    """A composed gateway, not yet started."""
+
+    pipeline: Pipeline
+    host: ChannelHost
+    supervisor: Supervisor
+    server: GatewayServer
+    models: Catalogue
+    http: HttpClient
+    services: Services
+
+
+async def run_gateway(options: GatewayOptions) -> None:
+    """Run the gateway until SIGTERM or SIGINT. Raises ConfigError, UserError or StorageError when it cannot start."""
+    clock = SystemClock()
+    state = _state(options)
+    state.create()
+    loaded = load_or_last_good(options.config or state.config_file, state.env)
+    async with AsyncExitStack() as stack:
+        stop = _stop_signals(stack)
+        app, warnings = await open_application(stack, state, loaded, options, clock)
+        ready = Ready(app.server.url, app.server.create_login_url(), warnings)
+        if options.on_ready is not None:
+            options.on_ready(ready)
+        await stop.wait()
+        log.info("stopping")
+
+
+async def open_application(
+    stack: AsyncExitStack, state: StateDir, loaded: LoadedConfig, options: GatewayOptions, clock: Clock
+) -> tuple[Application, tuple[str, ...]]:
+    """Build and start everything; leaving `stack` stops it again. Returns it with the start-up warnings."""
+    config = loaded.config
+    log_file = open_logs(config.logging, state.logs, lambda text: environment.expand(text, state.env))
+    token = options.token or (None if _has_secret(loaded) else read_or_create_token(state.identity, clock))
+    settings = read_settings(config.gateway, port=options.port, bind=options.bind, token=token)
+    sections = channel_sections(loaded)
+    lock = StateLock(state.root)
+    lock.acquire(clock.now_ms(), settings.port)
+    stack.callback(lock.release)
+    database = await _open_database(stack, state, loaded, clock)
+    http = HttpClient(timeouts_from_config(config))
+    stack.push_async_callback(http.close)
+    holder = ConfigHolder(loaded)
+    toolkit = await open_toolkit(holder, database, clock)
+    app = compose(state, holder, sections, settings, database, http, toolkit, clock, log_file)
+    await _start(stack, app)
+    warnings = (*loaded.warnings, *_unused_warning(loaded), *toolkit.warnings)
+    for warning in warnings:
+        log.warning("%s", warning)
+    return app, warnings
+
+
+def compose(  # noqa: PLR0917 - the one place that sees every room
+    state: StateDir,
+    holder: ConfigHolder,
+    sections: dict[str, ChannelPolicyConfig],
+    settings: GatewaySettings,
+    database: Database,
+    http: HttpClient,
+    toolkit: Toolkit,
+    clock: Clock,
+    log_file: Path,
+) -> Application:
+    """Build every room and connect them; starts nothing."""
+    config = holder.current.config
+    models = Catalogue(settings_from_config(config, state.env), http, clock)
+    turns = AgentTurns(lambda: holder.current, state, models, toolkit.runner.specs, clock)
+    supervisor, accounts = Supervisor(clock), Accounts()
+    host = ChannelHost(database, clock, supervisor, accounts)
+    host.open(config, sections)
+    parts = Parts(
+        database=database,
+        clock=clock,
+        accounts=accounts,
+        config=lambda: holder.current.config,
+        factory=turns,
+        toolbox=toolkit.runner,
+        stamp=turns.stamp,
+        on_parts=host.wake,
+    )
+    pipeline = Pipeline(parts)
+    services = Services(
+        clock=clock,
+        database=database,
+        state_dir=state.root,
+        config=holder,
+        runs=pipeline,
+        sessions=Sessions(database, clock),
+        models=models,
+        agents=ConfiguredAgents(holder),
+        channels=host,
+        messages=Messages(database, clock, pipeline.take_up),
+        pairing=PairingRequests(Pairing(database, clock)),
+        tools=toolkit,
+        log_file=log_file,
+    )
+    toolkit.attach(services)
+    return Application(pipeline, host, supervisor, GatewayServer(services, settings), models, http, services)
+
+
+def channel_sections(loaded: LoadedConfig) -> dict[str, ChannelPolicyConfig]:
+    """Return the validated section of every enabled channel, the web chat always among them.
+
+    Raises ConfigErrors for broken sections and ConfigError for a channel that does not exist here yet.
+    """
+    raw = loaded.config.channels.sections
+    known = registry.manifests()
+    for name, section in raw.items():
+        if name not in known and section.get("enabled", True) is not False:
+            raise ConfigError(
+                f"the channel {name!r} is not available yet",
+                path=f"channels.{name}",
+                fix=f"remove the section or set its `enabled` to false; available: {', '.join(known)}",
+            )
+    models = {name: registry.load(name).config_model for name in raw if name in known}
+    found = cast("dict[str, ChannelPolicyConfig]", validate_channels(loaded.config, models, loaded.secrets))
+    return {WEBCHAT: WebChatConfig(), **{name: section for name, section in found.items() if section.enabled}}
+
+
+async def _start(stack: AsyncExitStack, app: Application) -> None:
+    await app.server.start()
+    stack.push_async_callback(app.server.stop)
+    stack.push_async_callback(app.host.close)
+    stack.push_async_callback(app.pipeline.stop)
+    stack.push_async_callback(app.supervisor.stop)
+    await app.pipeline.recover()
+    app.host.start(app.pipeline)
+    app.supervisor.start("model discovery", lambda: discover_local(app.http, app.models.add_found))
+
+
+async def _open_database(stack: AsyncExitStack, state: StateDir, loaded: LoadedConfig, clock: Clock) -> Database:
+    storage = loaded.config.storage
+    url = storage.url.reveal() if storage.url is not None else None
+    database = await open_database(url, state.root, clock, skip_backup=storage.skip_backup)
+    stack.push_async_callback(database.close)
+    lock = await lock_database(database)
+    if lock is not None:
+        stack.callback(lock.release)
+    return database
+
+
+def _state(options: GatewayOptions) -> StateDir:
+    env = dict(environment.process_environment())
+    if options.home is not None:
+        env[environment.HOME] = str(options.home)
+    return StateDir.resolve(env)
+
+
+def _has_secret(loaded: LoadedConfig) -> bool:
+    auth = loaded.config.gateway.auth
+    return auth.token is not None or auth.password is not None or auth.mode not in {None, "token"}
+
+
+def _unused_warning(loaded: LoadedConfig) -> tuple[str, ...]:
+    keys = unused_keys(loaded.config, tuple(registry.manifests()))
+    if not keys:
+        return ()
+    shown = ", ".join(keys[:12]) + (f" and {len(keys) - 12} more" if len(keys) > 12 else "")
+    return (f"these configuration keys have no effect yet: {shown}",)
+
+
+def _stop_signals(stack: AsyncExitStack) -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+            stack.callback(loop.remove_signal_handler, number)
+    return stop

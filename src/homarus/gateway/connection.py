@@ -1,0 +1,265 @@
+"""One WebSocket connection: challenge, handshake, then requests and events until either side closes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Final, TypeVar, cast
+
+from aiohttp import WSMsgType
+
+from homarus.errors import HomarusError, ProtocolError
+from homarus.gateway.caller import Caller
+from homarus.gateway.core import GatewayCore
+from homarus.gateway.handshake import Accepted, Refused
+from homarus.gateway.hello import hello_ok
+from homarus.gateway.operations.answer import UnauthorizedRole, answer
+from homarus.gateway.outbox import ClientOutbox, SlowConsumer
+from homarus.gateway.peer import Peer
+from homarus.gateway.presence import presence_key
+from homarus.gateway.socket import ClientSocket
+from homarus.protocol.errors import (
+    CLOSE_NORMAL,
+    CLOSE_POLICY,
+    UNAVAILABLE,
+    as_protocol_error,
+    error_shape,
+    invalid,
+)
+from homarus.protocol.frames import (
+    Request,
+    decode,
+    encode_event,
+    encode_failure,
+    encode_result,
+    read_request,
+    request_id,
+)
+from homarus.protocol.handshake import ConnectParams
+from homarus.protocol.names import CHALLENGE_EVENT, CONNECT
+from homarus.protocol.validation import parse_params
+
+log = logging.getLogger("homarus.gateway.ws")
+
+HANDSHAKE_TIMEOUT: Final = 10.0
+"""Seconds a client has to authenticate (reference 01 §3)."""
+MAX_CONCURRENT: Final = 128
+"""Requests of one connection that may be worked on at once; more are refused, not queued."""
+MAX_UNAUTHORIZED: Final = 10
+"""Consecutive refused roles after which the connection is closed (reference 01 §11)."""
+FLUSH_TIMEOUT: Final = 1.0
+"""Seconds that last frames get before a close."""
+MAX_REASON: Final = 120
+"""Bytes of a close reason (WebSocket allows 123)."""
+
+
+class _Closing(Exception):
+    """The connection is to be closed with a code and a reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A client at the end of its handshake."""
+
+    request_id: str
+    params: ConnectParams
+    accepted: Accepted
+
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
+
+
+def first_of(group: BaseExceptionGroup[ErrorT], kind: type[ErrorT]) -> ErrorT:
+    """Return the first error of a kind in a group that holds nothing else."""
+    matching = group.subgroup(kind)
+    error: object = matching
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    if not isinstance(error, kind):
+        raise TypeError(f"no {kind.__name__} in the group")
+    return error
+
+
+class Connection:
+    """A client on its socket."""
+
+    def __init__(self, core: GatewayCore, socket: ClientSocket, peer: Peer) -> None:
+        self._core = core
+        self._socket = socket
+        self._peer = peer
+        self._conn_id = core.services.clock.uuid()
+        self._caller: Caller | None = None
+        self._outbox = ClientOutbox()
+        self._closing: asyncio.Future[_Closing] = asyncio.get_running_loop().create_future()
+        self._active = 0
+        self._unauthorized = 0
+
+    @property
+    def caller(self) -> Caller:
+        """Return who is connected; only after the handshake."""
+        if self._caller is None:
+            raise RuntimeError("the client is not authenticated yet")
+        return self._caller
+
+    @property
+    def outbox(self) -> ClientOutbox:
+        """Return what waits to be sent."""
+        return self._outbox
+
+    def disconnect(self, code: int, reason: str) -> None:
+        """Close soon; never waits."""
+        if not self._closing.done():
+            self._closing.set_result(_Closing(code, reason))
+
+    async def serve(self) -> None:
+        """Talk to the client until the connection ends."""
+        try:
+            async with asyncio.timeout(HANDSHAKE_TIMEOUT):
+                entry = await self._shake_hands()
+        except TimeoutError:
+            await self._close(_Closing(CLOSE_NORMAL, ""))
+            return
+        except _Closing as closing:
+            await self._close(closing)
+            return
+        finally:
+            self._core.budget.release(self._peer)
+        self._enter(entry)
+        try:
+            await self._close(await self._run())
+        finally:
+            self._leave(entry)
+
+    async def _run(self) -> _Closing:
+        """Serve requests and send events; return how the connection is to be closed."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                sender = tasks.create_task(self._outbox.drain(self._socket.send_text))
+                tasks.create_task(self._wait_for_disconnect(sender))
+                await self._receive(tasks)
+                raise _Closing(CLOSE_NORMAL, "")
+        except* _Closing as group:
+            closing = first_of(group, _Closing)
+        except* SlowConsumer:
+            closing = _Closing(CLOSE_POLICY, "slow consumer")
+        except* ConnectionError:
+            closing = _Closing(CLOSE_NORMAL, "")
+        return closing
+
+    async def _receive(self, tasks: asyncio.TaskGroup) -> None:
+        async for message in self._socket:
+            if message.type is not WSMsgType.TEXT:
+                continue
+            try:
+                frame = decode(message.data)
+            except ValueError:
+                log.info("conn %s sent something that is not JSON", self._conn_id)
+                continue
+            try:
+                request = read_request(frame)
+            except ProtocolError as error:
+                self._outbox.put(encode_failure(request_id(frame), error_shape(error)).encode())
+                continue
+            self._begin(request, tasks)
+
+    def _begin(self, request: Request, tasks: asyncio.TaskGroup) -> None:
+        if self._active >= MAX_CONCURRENT:
+            error = ProtocolError(UNAVAILABLE, "too many requests at once", retryable=True, retry_after_ms=1000)
+            self._outbox.put(encode_failure(request.id, error_shape(error)).encode())
+            return
+        self._active += 1
+        tasks.create_task(self._answer(request))
+
+    async def _answer(self, request: Request) -> None:
+        try:
+            await answer(self._core, self.caller, request, self._outbox.put)
+            self._unauthorized = 0
+        except UnauthorizedRole:
+            self._unauthorized += 1
+            if self._unauthorized > MAX_UNAUTHORIZED:
+                self.disconnect(CLOSE_POLICY, "repeated unauthorized calls")
+        finally:
+            self._active -= 1
+
+    async def _wait_for_disconnect(self, sender: asyncio.Task[None]) -> None:
+        """Let what was said before a disconnect go out first."""
+        closing = await self._closing
+        self._outbox.close()
+        await asyncio.wait({sender}, timeout=FLUSH_TIMEOUT)
+        raise closing
+
+    async def _close(self, closing: _Closing) -> None:
+        reason = closing.reason.encode()[:MAX_REASON].decode("utf-8", "ignore").encode()
+        await self._socket.close(code=closing.code, message=reason)
+
+    def _enter(self, entry: _Entry) -> None:
+        core = self._core
+        self._caller = caller = entry.accepted.caller
+        self._socket.trust()
+        key = presence_key(entry.params, self._conn_id)
+        if key is not None:
+            address = None if self._peer.is_local else self._peer.address
+            core.presence.connect(key, entry.params, sorted(caller.scopes), address)
+        self._outbox.put(encode_result(entry.request_id, hello_ok(core, entry.accepted)).encode())
+        core.hub.add(self)
+        core.health.refresh_soon()
+        log.info("conn %s: %s %s connected", self._conn_id, caller.client_id, caller.client_version)
+
+    def _leave(self, entry: _Entry) -> None:
+        core = self._core
+        core.hub.remove(self._conn_id)
+        core.feed.forget(self._conn_id)
+        key = presence_key(entry.params, self._conn_id)
+        if key is not None:
+            core.presence.disconnect(key)
+            core.broadcast_presence()
+
+    async def _shake_hands(self) -> _Entry:
+        """Return the accepted client. Raises _Closing when it is refused or leaves."""
+        clock = self._core.services.clock
+        nonce = clock.uuid()
+        challenge = encode_event(CHALLENGE_EVENT, {"nonce": nonce, "ts": clock.now_ms()})
+        await self._socket.send_text(challenge.encode())
+        message = await self._socket.receive()
+        if message.type is not WSMsgType.TEXT:
+            raise _Closing(CLOSE_NORMAL, "")
+        request = _first_request(message.data)
+        try:
+            params = _connect_params(request)
+            accepted = await self._core.handshake.evaluate(params, self._peer, nonce, self._conn_id)
+        except Refused as refused:
+            raise await self._refuse(request.id, refused) from refused
+        except HomarusError as error:
+            log.warning("handshake failed: %s", error.message)
+            raise await self._refuse(request.id, Refused(as_protocol_error(error))) from error
+        return _Entry(request.id, params, accepted)
+
+    async def _refuse(self, identifier: str, refused: Refused) -> _Closing:
+        await self._socket.send_text(encode_failure(identifier, error_shape(refused.error)).encode())
+        return _Closing(refused.close_code, refused.error.message)
+
+
+def _first_request(text: str) -> Request:
+    try:
+        frame = decode(text)
+    except ValueError:
+        raise _Closing(CLOSE_NORMAL, "") from None
+    try:
+        return read_request(frame)
+    except ProtocolError:
+        raise _Closing(CLOSE_POLICY, "invalid request frame") from None
+
+
+def _connect_params(request: Request) -> ConnectParams:
+    if request.method != CONNECT:
+        raise Refused(invalid("invalid handshake: first request must be connect"))
+    try:
+        return parse_params(ConnectParams, CONNECT, request.params)
+    except ProtocolError as error:
+        raise Refused(error) from error

@@ -1,0 +1,63 @@
+"""The parts of a running gateway, as its connections, routes and operations share them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from homarus.protocol.events import PRESENCE
+from homarus.protocol.frames import JsonObject
+
+if TYPE_CHECKING:
+    from homarus.gateway.auth import SharedAuth
+    from homarus.gateway.budget import PreauthBudget
+    from homarus.gateway.devices import Devices
+    from homarus.gateway.handshake import Handshake
+    from homarus.gateway.health import HealthBoard
+    from homarus.gateway.hub import EventHub
+    from homarus.gateway.operations.registry import Registry
+    from homarus.gateway.presence import Presence
+    from homarus.gateway.rate_limit import AuthLimiter, CallLimiter
+    from homarus.gateway.run_feed import RunFeed
+    from homarus.gateway.services import Services
+    from homarus.gateway.session_feed import SessionFeed
+    from homarus.gateway.settings import GatewaySettings
+    from homarus.gateway.tokens import BrowserTokens, LoginCodes
+    from homarus.protocol.device_identity import DeviceIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayCore:
+    """Everything that lives as long as the gateway. `started_at` in monotonic seconds; `page_url` without a path."""
+
+    services: Services
+    settings: GatewaySettings
+    registry: Registry
+    hub: EventHub
+    presence: Presence
+    health: HealthBoard
+    devices: Devices
+    auth: SharedAuth
+    limiter: AuthLimiter
+    writes: CallLimiter
+    handshake: Handshake
+    budget: PreauthBudget
+    feed: RunFeed
+    session_feed: SessionFeed
+    browsers: BrowserTokens
+    logins: LoginCodes
+    identity: DeviceIdentity
+    started_at: float
+
+    @property
+    def uptime(self) -> float:
+        """Return seconds since the start."""
+        return self.services.clock.monotonic() - self.started_at
+
+    def state_version(self) -> JsonObject:
+        """Return the counters clients compare snapshots by."""
+        return {"presence": self.presence.version, "health": self.health.version}
+
+    def broadcast_presence(self) -> None:
+        """Tell every client who is connected."""
+        self.hub.broadcast(PRESENCE, {"presence": self.presence.list()}, self.state_version())

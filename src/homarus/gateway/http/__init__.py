@@ -1,0 +1,1 @@
+"""HTTP on the gateway's port: probes, login, and the web page."""

@@ -1,0 +1,146 @@
+"""The routes of the gateway's port. Any upgrade, on whatever path, is the gateway's WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from homarus import __version__
+from homarus.errors import HomarusError, StorageError
+from homarus.gateway.connection import Connection
+from homarus.gateway.core import GatewayCore
+from homarus.gateway.http.login import login
+from homarus.gateway.http.page import Page
+from homarus.gateway.http.responses import error_response, json_response, text_response
+from homarus.gateway.origin import is_host_allowed
+from homarus.gateway.peer import Peer, identify_peer
+from homarus.gateway.socket import ClientSocket
+
+log = logging.getLogger("homarus.gateway.http")
+
+MAX_BODY: Final = 1024 * 1024
+"""Bytes of a request body, unless a route has less."""
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Routes:
+    """Handlers over the parts of the gateway."""
+
+    def __init__(self, core: GatewayCore, page: Page) -> None:
+        self._core = core
+        self._page = page
+        self._open: set[Connection] = set()
+        self._idle = asyncio.Event()
+
+    def application(self) -> web.Application:
+        """Return the aiohttp application."""
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[self._guard])
+        for path in ("/health", "/healthz"):
+            app.router.add_route("*", path, self._health)
+        for path in ("/ready", "/readyz"):
+            app.router.add_route("*", path, self._ready)
+        app.router.add_post("/api/login", self._login)
+        app.router.add_route("*", "/api/{rest:.*}", self._no_route)
+        app.router.add_route("*", "/{path:.*}", self._serve_page)
+        return app
+
+    async def disconnect_all(self, code: int, reason: str, timeout: float) -> None:
+        """Close every WebSocket and wait for that, at most `timeout` seconds."""
+        self._idle.clear()
+        for connection in self._open:
+            connection.disconnect(code, reason)
+        if not self._open:
+            return
+        try:
+            async with asyncio.timeout(timeout):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("%d connection(s) did not close in time", len(self._open))
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Take upgrades, refuse foreign Host headers, and answer failures as JSON without their inner workings."""
+        if is_upgrade(request):
+            return await self._websocket(request)
+        settings = self._core.settings
+        if not is_host_allowed(request.host, settings.browser, is_loopback_bind=settings.is_loopback):
+            message = f"unexpected host name {request.host[:100]!r}: open the gateway as 127.0.0.1 or localhost"
+            return error_response(421, message, "misdirected_request")
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            return error_response(error.status, error.reason, "invalid_request_error")
+        except HomarusError as error:
+            log.warning("%s %s failed: %s", request.method, request.path, error.message)
+            return error_response(503, error.message, "unavailable")
+        except Exception:
+            log.exception("%s %s failed unexpectedly", request.method, request.path)
+            return error_response(500, "the gateway's log says what went wrong", "api_error")
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        peer = self._peer(request)
+        if not self._core.budget.take(peer):
+            return text_response("Too many unauthenticated sockets", 503)
+        socket = ClientSocket()
+        try:
+            await socket.prepare(request)
+        except web.HTTPException as error:
+            self._core.budget.release(peer)
+            return text_response(error.text or error.reason, error.status)
+        except BaseException:
+            self._core.budget.release(peer)
+            raise
+        connection = Connection(self._core, socket, peer)
+        self._open.add(connection)
+        try:
+            await connection.serve()
+        except ConnectionError:
+            log.debug("a client left during its handshake")
+        finally:
+            self._open.discard(connection)
+            if not self._open:
+                self._idle.set()
+        return socket
+
+    async def _health(self, request: web.Request) -> web.StreamResponse:
+        if request.method not in ("GET", "HEAD"):
+            return text_response("Method Not Allowed", 405, {"Allow": "GET, HEAD"})
+        body = {"status": "healthy", "version": __version__, "uptime": round(self._core.uptime), "ok": True}
+        return json_response(body)
+
+    async def _ready(self, request: web.Request) -> web.StreamResponse:
+        if request.method not in ("GET", "HEAD"):
+            return text_response("Method Not Allowed", 405, {"Allow": "GET, HEAD"})
+        try:
+            await self._core.services.sessions.count()
+        except StorageError:
+            return json_response({"ready": False}, 503)
+        body: dict[str, object] = {"ready": True}
+        if self._peer(request).is_local:
+            accounts = self._core.services.channels.accounts()
+            body["failing"] = [account.channel for account in accounts if account.last_error]
+            body["uptimeMs"] = round(self._core.uptime * 1000)
+        return json_response(body)
+
+    async def _login(self, request: web.Request) -> web.StreamResponse:
+        return await login(self._core, request, self._peer(request))
+
+    async def _no_route(self, request: web.Request) -> web.StreamResponse:
+        return error_response(404, f"no route {request.method} {request.path[:200]}", "not_found")
+
+    async def _serve_page(self, request: web.Request) -> web.StreamResponse:
+        if not self._core.settings.browser.is_enabled:
+            return text_response("Not Found", 404)
+        return await self._page.serve(request)
+
+    def _peer(self, request: web.Request) -> Peer:
+        return identify_peer(request.remote, request.headers, self._core.settings.trusted_proxies)
+
+
+def is_upgrade(request: web.Request) -> bool:
+    """Tell whether a request wants to become a WebSocket."""
+    return request.headers.get("Upgrade", "").strip().lower() == "websocket"

@@ -1,0 +1,180 @@
+"""The registry: every operation, declared once with `@operation`, and the checks before each call.
+
+One declaration serves the WebSocket method, the REST route, JSON-RPC, `homarus gateway call`, the reference page and
+the tests that walk every operation.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Final, Literal, TypeVar
+
+from homarus.errors import ProtocolError
+from homarus.gateway.caller import Caller
+from homarus.gateway.operations.call import Call
+from homarus.protocol.base import IgnoredParams, LooseParams, Params
+from homarus.protocol.errors import UNAVAILABLE, invalid
+from homarus.protocol.frames import as_object
+from homarus.protocol.method_scopes import NODE_METHODS, scope_of
+from homarus.protocol.scopes import Role, Scope
+from homarus.protocol.validation import parse_params
+
+ParamsT = TypeVar("ParamsT", bound=Params)
+ResultT = TypeVar("ResultT")
+Verb = Literal["GET", "POST", "PATCH", "DELETE"]
+
+WRITES_PER_WINDOW: Final = 3
+WRITE_WINDOW: Final = 60.0
+"""Control-plane writes a caller may make per window, in seconds (reference 01 §11)."""
+_IGNORED = IgnoredParams()
+
+
+class UnauthorizedRole(ProtocolError):
+    """A role called what only the other role may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The REST form of an operation; `{name}` in the path is a parameter."""
+
+    verb: Verb
+    path: str
+
+
+def Get(path: str) -> Route:  # noqa: N802 - reads as a declaration
+    """Return a GET route."""
+    return Route("GET", path)
+
+
+def Post(path: str) -> Route:  # noqa: N802 - reads as a declaration
+    """Return a POST route."""
+    return Route("POST", path)
+
+
+def Delete(path: str) -> Route:  # noqa: N802 - reads as a declaration
+    """Return a DELETE route."""
+    return Route("DELETE", path)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A declared operation. `scope` None means every caller of an allowed role; `role` None means both roles.
+
+    `is_listed` tells whether `features.methods` names it; `is_control_write` whether the write rate limit counts it.
+    """
+
+    name: str
+    scope: Scope | None
+    role: Role | None
+    params: type[Params]
+    run: Callable[[Call, Any], Awaitable[object]]
+    rest: Route | None
+    is_listed: bool
+    is_control_write: bool
+
+    @property
+    def summary(self) -> str:
+        """Return the first line of its documentation."""
+        return (inspect.getdoc(self.run) or "").partition("\n")[0]
+
+
+def operation(
+    name: str,
+    *,
+    scope: Scope | None,
+    role: Role | None = Role.OPERATOR,
+    rest: Route | None = None,
+    is_listed: bool = True,
+    is_control_write: bool = False,
+) -> Callable[[Callable[[Call, ParamsT], Awaitable[ResultT]]], Operation]:
+    """Declare the decorated function to be an operation; its second argument's type is the parameter model."""
+
+    def declare(run: Callable[[Call, ParamsT], Awaitable[ResultT]]) -> Operation:
+        return Operation(name, scope, role, _params_of(run), run, rest, is_listed, is_control_write)
+
+    return declare
+
+
+def _params_of(run: Callable[..., object]) -> type[Params]:
+    annotation: object = run.__annotations__["params"]
+    model = run.__globals__[annotation] if isinstance(annotation, str) else annotation
+    if not (isinstance(model, type) and issubclass(model, Params)):
+        raise TypeError(f"{run.__name__}: params must be a Params model")
+    return model
+
+
+class Registry:
+    """All operations by name."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._operations: dict[str, Operation] = {}
+        for each in operations:
+            if each.name in self._operations:
+                raise ValueError(f"operation {each.name} is declared twice")
+            self._operations[each.name] = each
+        self.listed: tuple[str, ...] = tuple(name for name, each in self._operations.items() if each.is_listed)
+
+    @classmethod
+    def of_modules(cls, modules: Iterable[ModuleType]) -> Registry:
+        """Return the registry of everything declared in some modules."""
+        return cls(each for module in modules for each in vars(module).values() if isinstance(each, Operation))
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """Return every operation."""
+        return tuple(self._operations.values())
+
+    def find(self, name: str) -> Operation | None:
+        """Return an operation by name."""
+        return self._operations.get(name)
+
+    def authorise(self, name: str, caller: Caller) -> Operation:
+        """Return an operation the caller may call. Raises ProtocolError: role, then scope, then unknown method."""
+        found = self._operations.get(name)
+        _check_role(name, found, caller)
+        wanted = found.scope if found is not None else scope_of(name)
+        if wanted is not None and not caller.has(wanted) and caller.role is Role.OPERATOR:
+            raise invalid(f"missing scope: {wanted}")
+        if found is None:
+            raise invalid(f"unknown method: {name[:128]}")
+        return found
+
+    async def invoke(self, call: Call, params: object) -> object:
+        """Check and make a call. Raises ProtocolError for a refusal, other HomarusErrors as they come."""
+        found = self.authorise(call.method, call.caller)
+        parsed = _parse(found, params)
+        if found.is_control_write:
+            _limit_write(call)
+        return await found.run(call, parsed)
+
+
+def _parse(found: Operation, params: object) -> Params:
+    if found.params is IgnoredParams:
+        return _IGNORED
+    given = as_object(params)
+    if given is None and not issubclass(found.params, LooseParams):
+        return parse_params(found.params, found.name, params)
+    return parse_params(found.params, found.name, given or {})
+
+
+def _check_role(name: str, found: Operation | None, caller: Caller) -> None:
+    if found is not None and found.role is None:
+        return
+    wanted = found.role if found is not None else (Role.NODE if name in NODE_METHODS else Role.OPERATOR)
+    if caller.role is not wanted:
+        raise UnauthorizedRole("INVALID_REQUEST", f"unauthorized role: {caller.role}")
+
+
+def _limit_write(call: Call) -> None:
+    wait = call.core.writes.wait_for(call.caller.identity)
+    if wait > 0:
+        raise ProtocolError(
+            UNAVAILABLE,
+            f"rate limit exceeded for {call.method}; retry after {wait:.0f}s",
+            details={"method": call.method, "limit": f"{WRITES_PER_WINDOW} per {WRITE_WINDOW:.0f}s"},
+            retryable=True,
+            retry_after_ms=round(wait * 1000),
+        )

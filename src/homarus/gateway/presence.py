@@ -1,0 +1,112 @@
+"""Who is connected, as shown to clients (reference 03, PresenceEntry)."""
+
+from __future__ import annotations
+
+import platform
+import socket
+from typing import Final
+
+from homarus import __version__
+from homarus.clock import Clock
+from homarus.protocol.frames import JsonObject
+from homarus.protocol.handshake import ConnectParams
+
+TTL_MS: Final = 300_000
+MAX_ENTRIES: Final = 200
+SELF_KEY: Final = "gateway"
+
+
+class Presence:
+    """Presence entries by device, instance or connection; at most 200, each for five minutes after its last sign."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: dict[str, JsonObject] = {}
+        self._connected: dict[str, int] = {}
+        self._self = _self_entry()
+        self.version = 1
+
+    def connect(self, key: str, params: ConnectParams, scopes: list[str], address: str | None) -> None:
+        """Note a client that connected."""
+        self._connected[key] = self._connected.get(key, 0) + 1
+        self._entries[key] = self._client_entry(key, params, scopes, address)
+        self.version += 1
+
+    def disconnect(self, key: str) -> None:
+        """Note a client that left; it stays listed for a while."""
+        count = self._connected.pop(key, 0) - 1
+        if count > 0:
+            self._connected[key] = count
+            return
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries[key] = {**entry, "reason": "disconnect", "ts": self._clock.now_ms()}
+            self.version += 1
+
+    def list(self) -> list[JsonObject]:
+        """Return all entries, newest first; the gateway's own is always there."""
+        now = self._clock.now_ms()
+        self._forget(now)
+        entries: list[JsonObject] = [{**self._self, "ts": now}]
+        others = [{**entry, "ts": now} if key in self._connected else entry for key, entry in self._entries.items()]
+        entries.extend(others)
+        return sorted(entries, key=lambda entry: -_ts(entry))
+
+    def _forget(self, now: int) -> None:
+        stale = [
+            key for key, entry in self._entries.items() if key not in self._connected and _ts(entry) < now - TTL_MS
+        ]
+        for key in stale:
+            del self._entries[key]
+        if len(self._entries) > MAX_ENTRIES:
+            oldest = sorted(self._entries, key=lambda key: (key in self._connected, _ts(self._entries[key])))
+            for key in oldest[: len(self._entries) - MAX_ENTRIES]:
+                del self._entries[key]
+
+    def _client_entry(self, key: str, params: ConnectParams, scopes: list[str], address: str | None) -> JsonObject:
+        client = params.client
+        host = client.display_name or client.id
+        entry: JsonObject = {
+            "host": host,
+            "ip": address,
+            "version": client.version,
+            "platform": client.platform,
+            "deviceFamily": client.device_family,
+            "modelIdentifier": client.model_identifier,
+            "mode": client.mode,
+            "deviceId": params.device.id if params.device else None,
+            "roles": [params.role or "operator"],
+            "scopes": scopes or None,
+            "instanceId": (params.device.id if params.device else None) or client.instance_id or key,
+            "reason": "connect",
+            "ts": self._clock.now_ms(),
+            "text": f"Node: {host} · mode {client.mode}",
+        }
+        return {name: value for name, value in entry.items() if value is not None}
+
+
+def presence_key(params: ConnectParams, conn_id: str) -> str | None:
+    """Return what a client is listed under, None for command lines, which come and go."""
+    if params.client.mode == "cli":
+        return None
+    return (params.device.id if params.device else None) or params.client.instance_id or conn_id
+
+
+def _self_entry() -> JsonObject:
+    host = socket.gethostname()
+    system = platform.system()
+    return {
+        "host": host,
+        "version": __version__,
+        "platform": f"{system.lower()} {platform.release()}",
+        "deviceFamily": system,
+        "modelIdentifier": platform.machine(),
+        "mode": "gateway",
+        "reason": "self",
+        "text": f"Gateway: {host} · app {__version__} · mode gateway · reason self",
+    }
+
+
+def _ts(entry: JsonObject) -> int:
+    value = entry.get("ts")
+    return value if isinstance(value, int) else 0

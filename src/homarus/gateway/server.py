@@ -1,0 +1,167 @@
+"""The gateway server: binds the port, serves WebSocket and HTTP on it, and stops without cutting anyone off."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from homarus.errors import UserError
+from homarus.gateway.auth import SharedAuth
+from homarus.gateway.budget import PreauthBudget
+from homarus.gateway.core import GatewayCore
+from homarus.gateway.devices import Devices
+from homarus.gateway.handshake import Handshake
+from homarus.gateway.health import HealthBoard
+from homarus.gateway.http.page import Page
+from homarus.gateway.http.routes import Routes
+from homarus.gateway.hub import EventHub
+from homarus.gateway.operations.catalogue import build_registry
+from homarus.gateway.operations.registry import WRITE_WINDOW, WRITES_PER_WINDOW
+from homarus.gateway.port_owner import port_owner
+from homarus.gateway.presence import Presence
+from homarus.gateway.rate_limit import AuthLimiter, CallLimiter
+from homarus.gateway.run_feed import RunFeed
+from homarus.gateway.services import Services
+from homarus.gateway.session_feed import SessionFeed
+from homarus.gateway.settings import GatewaySettings
+from homarus.gateway.tokens import BrowserTokens, LoginCodes
+from homarus.protocol.device_identity import DeviceIdentity
+from homarus.protocol.errors import CLOSE_RESTART
+from homarus.protocol.events import SHUTDOWN, TICK
+from homarus.protocol.names import TICK_INTERVAL_MS
+
+log = logging.getLogger("homarus.gateway")
+
+STOP_TIMEOUT: Final = 3.0
+"""Seconds clients get to take the shutdown event and close."""
+BACKLOG: Final = 128
+
+
+def build_core(services: Services, settings: GatewaySettings) -> GatewayCore:
+    """Return the parts of a gateway, wired. Raises UserError when its identity file is damaged."""
+    clock, database = services.clock, services.database
+    hub = EventHub()
+    limiter = AuthLimiter(clock, settings.limits)
+    browsers = BrowserTokens(database, clock)
+    auth = SharedAuth(settings.auth, browsers, limiter)
+    devices = Devices(database, clock)
+    session_feed = SessionFeed(services, hub)
+    return GatewayCore(
+        services=services,
+        settings=settings,
+        registry=build_registry(),
+        hub=hub,
+        presence=Presence(clock),
+        health=HealthBoard(services),
+        devices=devices,
+        auth=auth,
+        limiter=limiter,
+        writes=CallLimiter(clock, WRITES_PER_WINDOW, WRITE_WINDOW),
+        handshake=Handshake(auth, devices, limiter, settings.browser, hub, clock),
+        budget=PreauthBudget(),
+        feed=RunFeed(hub, clock, session_feed.snapshot),
+        session_feed=session_feed,
+        browsers=browsers,
+        logins=LoginCodes(clock),
+        identity=DeviceIdentity.load(services.state_dir / "identity" / "gateway.json"),
+        started_at=clock.monotonic(),
+    )
+
+
+class GatewayServer:
+    """One gateway. `run` it in a task group, or `start` and `stop` it."""
+
+    def __init__(self, services: Services, settings: GatewaySettings, page: Page | None = None) -> None:
+        self.core = build_core(services, settings)
+        self._routes = Routes(self.core, page or Page())
+        self._runner: web.AppRunner | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._unlisten: list[Callable[[], None]] = []
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Return the address of the page on this machine, without a slash at the end."""
+        host = self.core.settings.host
+        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"  # noqa: S104 - a comparison
+
+    def create_login_url(self) -> str | None:
+        """Return a link that signs one browser in, once, within ten minutes; None when the page is switched off."""
+        if not self.core.settings.browser.is_enabled:
+            return None
+        return f"{self.url}/#code={self.core.logins.create()}"
+
+    async def start(self, host: str | None = None, port: int | None = None) -> int:
+        """Bind, begin to serve and return the port. Raises UserError when the port is taken or cannot be bound."""
+        settings = self.core.settings
+        host = settings.host if host is None else host
+        wanted = settings.port if port is None else port
+        runner = web.AppRunner(self._routes.application(), access_log=None, shutdown_timeout=STOP_TIMEOUT)
+        await runner.setup()
+        site = web.TCPSite(runner, host, wanted, backlog=BACKLOG)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            raise _bind_error(host, wanted, error) from error
+        self._runner = runner
+        self.port = int(runner.addresses[0][1])
+        self._begin()
+        return self.port
+
+    async def stop(self, reason: str = "service restart", restart_expected_ms: int | None = None) -> None:
+        """Tell clients, close their connections with 1012, and stop serving."""
+        for unlisten in self._unlisten:
+            unlisten()
+        self._unlisten.clear()
+        self.core.hub.broadcast(SHUTDOWN, {"reason": reason, "restartExpectedMs": restart_expected_ms})
+        await self._routes.disconnect_all(CLOSE_RESTART, "service restart", STOP_TIMEOUT)
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.gather(self._work, return_exceptions=True)
+            self._work = None
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def _begin(self) -> None:
+        runs = self.core.services.runs
+        self._unlisten = [runs.listen(self.core.feed.listen), runs.listen(self.core.session_feed.listen)]
+        self._work = asyncio.create_task(self._supervise(), name="gateway")
+
+    async def _supervise(self) -> None:
+        """Keep the background work going: a failure is logged and the work begins again."""
+        while True:
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._tick())
+                    tasks.create_task(self.core.health.run(self.core))
+                    tasks.create_task(self.core.session_feed.run())
+            except* Exception:
+                log.exception("background work of the gateway failed; it begins again")
+            await self.core.services.clock.sleep(1.0)
+
+    async def _tick(self) -> None:
+        clock = self.core.services.clock
+        while True:
+            await clock.sleep(TICK_INTERVAL_MS / 1000)
+            self.core.hub.broadcast(TICK, {"ts": clock.now_ms()})
+
+
+def _bind_error(host: str, port: int, error: OSError) -> UserError:
+    where = f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        owner = port_owner(port)
+        by = f" by {owner}" if owner else ""
+        return UserError(f"port {port} is taken{by}", fix=f"stop that process, or start with `--port {port + 1}`")
+    if error.errno == errno.EACCES:
+        return UserError(f"not allowed to listen on {where}", fix="use a port above 1023")
+    if error.errno == errno.EADDRNOTAVAIL:
+        fix = "set gateway.bind to loopback or lan, or gateway.customBindHost to an address of this machine"
+        return UserError(f"{host} is no address of this machine", fix=fix)
+    return UserError(f"cannot listen on {where}: {error.strerror}", fix="choose another port or address")

@@ -1,0 +1,206 @@
+"""What the gateway is given at composition: the rooms below it, behind the smallest interfaces it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from homarus.clock import Clock
+from homarus.models.contract import ModelCatalog
+from homarus.pipeline.contract import Runs
+from homarus.sessions.store import Sessions
+from homarus.storage.database import Database
+
+if TYPE_CHECKING:
+    from homarus.config.load import LoadedConfig
+
+
+class ConfigSource(Protocol):
+    """Where the configuration in force is found; it may change while the gateway runs."""
+
+    @property
+    def current(self) -> LoadedConfig:
+        """Return the configuration in force."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFacts:
+    """An agent as clients see it. `model` is `provider/id`, None for the default model."""
+
+    id: str
+    is_default: bool = False
+    name: str | None = None
+    workspace: str | None = None
+    model: str | None = None
+    fallbacks: tuple[str, ...] = ()
+    identity: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class AgentDirectory(Protocol):
+    """Which agents there are."""
+
+    def list(self) -> tuple[AgentFacts, ...]:
+        """Return all agents; at least one, exactly one of them the default."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAccount:
+    """How one account of a channel stands. Times in milliseconds, None when it never happened."""
+
+    channel: str
+    name: str
+    account: str
+    is_configured: bool = True
+    is_running: bool = False
+    is_connected: bool = False
+    last_error: str | None = None
+    last_inbound_at: int | None = None
+    last_outbound_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOutcome:
+    """What a round trip to a platform found."""
+
+    is_ok: bool
+    detail: str
+    latency_ms: int | None = None
+
+
+class ChannelDirectory(Protocol):
+    """Which channels there are, in order of configuration."""
+
+    def accounts(self) -> tuple[ChannelAccount, ...]:
+        """Return every account of every channel."""
+        ...
+
+    async def probe(self, channel: str, account: str) -> ProbeOutcome:
+        """Make a round trip to the platform; bounded by the caller. Must not raise for platform failures."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """An inbound message and what became of it. `trail` are lines `<ms> <step> <detail>`; times in milliseconds."""
+
+    id: str
+    channel: str
+    account: str
+    chat: str
+    sender_id: str
+    sender_name: str
+    text: str
+    state: str
+    reason: str
+    session_key: str | None
+    run_id: str | None
+    received_at: int
+    updated_at: int
+    trail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRecord:
+    """One part of a reply and how far it came. Times in milliseconds."""
+
+    id: str
+    channel: str
+    chat: str
+    part: int
+    parts: int
+    state: str
+    attempts: int
+    text: str
+    error: str | None
+    platform_id: str | None
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageStory:
+    """An inbound message with the parts that answered it."""
+
+    message: MessageRecord
+    parts: tuple[OutboundRecord, ...] = ()
+
+
+class MessageDesk(Protocol):
+    """The journal of messages as people look at it."""
+
+    async def list(self, *, state: str | None, channel: str | None, limit: int) -> tuple[MessageRecord, ...]:
+        """Return messages, newest first."""
+        ...
+
+    async def show(self, message_id: str) -> MessageStory | None:
+        """Return one message by its id or an unambiguous beginning of it, None when there is none."""
+        ...
+
+    async def retry(self, message_id: str) -> MessageRecord:
+        """Take a failed message up again, or send its dead parts again. Raises UserError when it is not failed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PairingRequest:
+    """A stranger who asked to be let in on a channel. Times in milliseconds."""
+
+    channel: str
+    account: str
+    sender_id: str
+    sender_name: str
+    code: str
+    created_at: int
+    last_seen_at: int
+
+
+class PairingDesk(Protocol):
+    """Strangers on chat channels who wait to be let in."""
+
+    async def list(self, channel: str | None) -> tuple[PairingRequest, ...]:
+        """Return open requests."""
+        ...
+
+    async def approve(self, channel: str, code: str) -> PairingRequest | None:
+        """Let the owner of a code in and tell them; None when no open request has it. Compares in constant time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFacts:
+    """A tool as listed to clients; `group` such as fs, runtime, memory."""
+
+    id: str
+    label: str
+    description: str
+    group: str
+
+
+class ToolLister(Protocol):
+    """Which tools agents have."""
+
+    def list(self, agent_id: str) -> tuple[ToolFacts, ...]:
+        """Return the tools of one agent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything operations work with. `log_file` is the file `logs.tail` reads, None when there is none."""
+
+    clock: Clock
+    database: Database
+    state_dir: Path
+    config: ConfigSource
+    runs: Runs
+    sessions: Sessions
+    models: ModelCatalog
+    agents: AgentDirectory
+    channels: ChannelDirectory
+    messages: MessageDesk
+    pairing: PairingDesk
+    tools: ToolLister
+    log_file: Path | None = None

@@ -1,0 +1,123 @@
+"""Makes the turn of a run: model, workspace, prompt and tools of its agent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from homarus.agent.loop import Turn
+from homarus.agent.prompt import PromptSource, read_prompt_files, render_prompt
+from homarus.clock import Clock
+from homarus.config.load import LoadedConfig
+from homarus.config.paths import StateDir
+from homarus.config.schema import Config
+from homarus.errors import UserError
+from homarus.ids import AgentId
+from homarus.models.contract import ModelCatalog, ToolSpec
+from homarus.pipeline.run_journal import Begun
+
+DEFAULT_TIMEOUT = 600.0
+GROUP_NOTE = "This is a group chat. Several people write; each message begins with its speaker. Answer when addressed."
+
+
+class AgentTurns:
+    """Implements homarus.pipeline.turns.TurnFactory."""
+
+    def __init__(
+        self,
+        config: Callable[[], LoadedConfig],
+        state: StateDir,
+        models: ModelCatalog,
+        specs: Callable[[AgentId], tuple[ToolSpec, ...]],
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._state = state
+        self._models = models
+        self._specs = specs
+        self._clock = clock
+
+    async def make(self, begun: Begun) -> Turn:
+        """Return the turn. Raises UserError when its model or agent does not exist."""
+        config = self._config().config
+        info, origin = begun.info, begun.origin
+        agent_id = info.agent_id
+        _check_agent(config, agent_id)
+        workspace = self._state.workspace(agent_id, config)
+        files = await asyncio.to_thread(_prepare, workspace)
+        source = PromptSource(agent_name(config, agent_id), workspace, zone_name(config), _extra(begun))
+        return Turn(
+            run_id=info.run_id,
+            agent_id=agent_id,
+            session_key=info.session_key,
+            workspace=workspace,
+            model=self._models.resolve(_text(origin.get("model")) or _text(begun.settings.get("modelOverride"))),
+            system=render_prompt(source, files),
+            tools=self._specs(agent_id),
+            address=info.address,
+            thinking=_text(origin.get("thinking")) or _text(begun.settings.get("thinkingLevel")),
+            is_resumed=begun.starts > 1,
+        )
+
+    def timeout(self, begun: Begun) -> float:
+        """Return how long the turn may take: as asked, as configured, else DEFAULT_TIMEOUT seconds."""
+        asked = begun.origin.get("timeout")
+        if isinstance(asked, int | float) and asked > 0:
+            return float(asked)
+        return float(self._config().config.agents.defaults.timeout_seconds or DEFAULT_TIMEOUT)
+
+    def stamp(self, at_ms: int) -> str:
+        """Return the time a user's message carries, e.g. `[Sat 2026-11-21 00:12 UTC]`."""
+        moment = datetime.fromtimestamp(at_ms / 1000, zone_of(self._config().config))
+        return moment.strftime("[%a %Y-%m-%d %H:%M %Z]")
+
+
+def agent_name(config: Config, agent_id: AgentId) -> str:
+    """Return what an agent is called."""
+    entry = config.agents.entry(agent_id)
+    if entry is None:
+        return "Homarus"
+    return (entry.identity.name if entry.identity else None) or entry.name or entry.id
+
+
+def zone_name(config: Config) -> str:
+    """Return the IANA name of the owner's time zone, UTC when the system names none."""
+    return config.agents.defaults.user_timezone or _system_zone()
+
+
+def _system_zone() -> str:
+    """Read the zone the system's /etc/localtime points to."""
+    path = str(Path("/etc/localtime").resolve())
+    name = path.partition("/zoneinfo/")[2]
+    return name if name and name != "Etc/UTC" else "UTC"
+
+
+def zone_of(config: Config) -> tzinfo:
+    """Return the owner's time zone; UTC when its name is unknown here."""
+    try:
+        return ZoneInfo(zone_name(config))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _check_agent(config: Config, agent_id: AgentId) -> None:
+    if agent_id != config.agents.default_id and config.agents.entry(agent_id) is None:
+        raise UserError(f'unknown agent id "{agent_id}"', fix="see `homarus config get agents.list`")
+
+
+def _prepare(workspace: Path) -> dict[str, str]:
+    workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return read_prompt_files(workspace)
+
+
+def _extra(begun: Begun) -> str:
+    asked = _text(begun.origin.get("extra")) or ""
+    is_group = ":group:" in begun.info.session_key
+    return "\n\n".join(part for part in (GROUP_NOTE if is_group else "", asked) if part)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,1 @@
+"""Keeping an installation well: the doctor, and reading the log."""

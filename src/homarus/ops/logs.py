@@ -1,0 +1,124 @@
+"""Reading the log file: its last lines, and what is added, over rotations."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final, cast
+
+LEVELS: Final = {"trace": 5, "debug": 10, "info": 20, "warn": 30, "error": 40, "fatal": 50}
+MAX_BACKLOG: Final = 16 * 1024 * 1024
+"""Bytes from the end that are searched for the last lines."""
+_KNOWN = ("time", "level", "subsystem", "message")
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line. `level` is None when the line is no JSON record; `clock` is local time as HH:MM:SS.mmm."""
+
+    raw: str
+    level: str | None = None
+    clock: str = ""
+    component: str = ""
+    message: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+class LogReader:
+    """Reads one log file. Keeps its place between calls; starts over when the file was rotated.
+
+    `least` is a number of LEVELS; `component` a subsystem or a beginning of one at a dot, empty for all. Lines that
+    are no records are only given when nothing is filtered.
+    """
+
+    def __init__(self, path: Path, least: int = 0, component: str = "") -> None:
+        self.path = path
+        self._least = least
+        self._component = component
+        self._inode = 0
+        self._offset = 0
+        self._rest = b""
+
+    def last(self, limit: int) -> list[LogLine]:
+        """Return the last `limit` lines that pass the filter; `added` goes on behind them."""
+        try:
+            size = self.path.stat().st_size
+        except OSError:
+            return []
+        self._remember(max(0, size - MAX_BACKLOG))
+        has_partial = self._offset > 0
+        found = deque(self._wanted(has_partial=has_partial), maxlen=limit)
+        return list(found)
+
+    def added(self) -> Iterator[LogLine]:
+        """Yield the lines written since the last call."""
+        try:
+            state = self.path.stat()
+        except OSError:
+            return
+        if state.st_ino != self._inode or state.st_size < self._offset:
+            self._remember(0)
+        yield from self._wanted(has_partial=False)
+
+    def _remember(self, offset: int) -> None:
+        self._inode = self.path.stat().st_ino
+        self._offset = offset
+        self._rest = b""
+
+    def _wanted(self, *, has_partial: bool) -> Iterator[LogLine]:
+        for position, raw in enumerate(self._read()):
+            if (has_partial and position == 0) or not raw:
+                continue
+            line = parse_line(raw)
+            if self._passes(line):
+                yield line
+
+    def _read(self) -> list[str]:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(MAX_BACKLOG)
+        except OSError:
+            return []
+        self._offset += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [line.decode("utf-8", "replace") for line in lines]
+
+    def _passes(self, line: LogLine) -> bool:
+        if line.level is None:
+            return self._least <= LEVELS["debug"] and not self._component
+        if LEVELS.get(line.level, LEVELS["info"]) < self._least:
+            return False
+        return not self._component or f"{line.component}.".startswith(f"{self._component}.")
+
+
+def parse_line(raw: str) -> LogLine:
+    """Return a line of the file; one that is no record keeps only its text."""
+    try:
+        value: object = json.loads(raw)
+    except (ValueError, RecursionError):
+        return LogLine(raw)
+    if not isinstance(value, dict):
+        return LogLine(raw)
+    record = cast("dict[str, object]", value)
+    fields = tuple((name, str(item)) for name, item in record.items() if name not in _KNOWN)
+    return LogLine(
+        raw=raw,
+        level=str(record.get("level", "info")),
+        clock=_clock(str(record.get("time", ""))),
+        component=str(record.get("subsystem", "")),
+        message=str(record.get("message", "")),
+        fields=fields,
+    )
+
+
+def _clock(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        return text
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"

@@ -1,0 +1,61 @@
+"""What a client tells its user when the gateway cannot be reached or refuses it."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from homarus.errors import AuthFailed, HomarusError, ProtocolError, Transient
+
+START: Final = "start it with `homarus gateway run`"
+_FIXES: Final = {
+    "token": "use the token of that gateway: set HOMARUS_GATEWAY_TOKEN, or gateway.remote.token in homarus.json",
+    "password": "use the password of that gateway: set HOMARUS_GATEWAY_PASSWORD, or gateway.remote.password",
+}
+
+
+class NotRunning(Transient):
+    """No gateway answers at the address."""
+
+
+class ConnectionLost(Transient):
+    """The connection ended before an answer came; whether the gateway acted on the request is unknown."""
+
+
+def not_running(url: str, reason: str) -> NotRunning:
+    """Return the error for an address where nothing answers."""
+    return NotRunning(f"the gateway is not running at {url} ({reason})", fix=START)
+
+
+def timed_out(method: str, timeout: float) -> Transient:
+    """Return the error for an answer that did not come in time."""
+    fix = "look at `homarus logs`; the gateway may be busy or stuck"
+    return Transient(f"no answer to {method} within {timeout:g} s", fix=fix)
+
+
+def read_error(error: object) -> ProtocolError:
+    """Return the error in a failed response."""
+    shape = cast("dict[str, object]", error) if isinstance(error, dict) else {}
+    details, delay, retryable = shape.get("details"), shape.get("retryAfterMs"), shape.get("retryable")
+    return ProtocolError(
+        str(shape.get("code") or "UNAVAILABLE"),
+        str(shape.get("message") or "the gateway refused without saying why"),
+        details=cast("dict[str, object]", details) if isinstance(details, dict) else None,
+        retryable=retryable if isinstance(retryable, bool) else None,
+        retry_after_ms=delay if isinstance(delay, int) else None,
+    )
+
+
+def refused_handshake(error: ProtocolError) -> HomarusError:
+    """Return the refusal of a connect request with what to do about it."""
+    code = str((error.details or {}).get("code") or "")
+    if code == "PAIRING_REQUIRED":
+        request = (error.details or {}).get("requestId")
+        call = f'homarus gateway call device.pair.approve --params \'{{"requestId":"{request}"}}\''
+        return AuthFailed("this device waits to be approved on the gateway", fix=f"run there: {call}")
+    if code == "AUTH_RATE_LIMITED":
+        return Transient(error.message, retry_after=60.0, fix="wait a few minutes, then try again")
+    if code.startswith("AUTH_"):
+        return AuthFailed(error.message, fix=_FIXES["password" if "PASSWORD" in code else "token"])
+    if error.message == "protocol mismatch":
+        return ProtocolError(error.code, "this client and the gateway speak no common protocol version; update one")
+    return error

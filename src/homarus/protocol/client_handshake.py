@@ -1,0 +1,159 @@
+"""The client's side of the handshake: answers the challenge with a signature of its own device."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from homarus import __version__
+from homarus.clock import Clock
+from homarus.errors import AuthFailed
+from homarus.protocol.client_errors import ConnectionLost, read_error, refused_handshake
+from homarus.protocol.client_store import TokenStore
+from homarus.protocol.frames import JsonObject, as_object, decode, encode_request
+from homarus.protocol.names import CHALLENGE_EVENT, CONNECT
+from homarus.protocol.scopes import Role
+from homarus.protocol.versions import PROTOCOL_VERSIONS
+
+if TYPE_CHECKING:
+    from aiohttp import ClientWebSocketResponse
+
+_REQUEST_ID: Final = "connect"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFacts:
+    """What a client says about itself; ids and modes are those of the protocol."""
+
+    id: str = "cli"
+    mode: str = "cli"
+    version: str = __version__
+    display_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What proves that a client belongs to the owner, besides its device."""
+
+    token: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+class ClientHandshake:
+    """Connects one device to one gateway. `identity` is the file of the device's key; tokens are kept beside it."""
+
+    def __init__(
+        self,
+        url: str,
+        identity: Path,
+        secrets: Secrets,
+        facts: ClientFacts,
+        scopes: tuple[str, ...],
+        caps: tuple[str, ...],
+        clock: Clock,
+    ) -> None:
+        self._url = url
+        self._identity = identity
+        self._tokens = TokenStore(identity.with_name(f"{identity.stem}-tokens.json"))
+        self._secrets = secrets
+        self._facts = facts
+        self._scopes = scopes
+        self._caps = caps
+        self._clock = clock
+
+    async def shake(self, socket: ClientWebSocketResponse) -> JsonObject:
+        """Return the gateway's `hello-ok`. Raises AuthFailed, ProtocolError, Transient, ConnectionLost."""
+        nonce = await self._challenge(socket)
+        await socket.send_str(encode_request(_REQUEST_ID, CONNECT, self._params(nonce)))
+        while True:
+            frame = await receive_frame(socket)
+            if frame.get("type") == "res" and frame.get("id") == _REQUEST_ID:
+                break
+        if frame.get("ok") is not True:
+            error = refused_handshake(read_error(frame.get("error")))
+            if isinstance(error, AuthFailed) and "device token" in error.message:
+                self._tokens.set(self._url, Role.OPERATOR, None)
+            raise error
+        hello = as_object(frame.get("payload")) or {}
+        token = (as_object(hello.get("auth")) or {}).get("deviceToken")
+        if isinstance(token, str):
+            self._tokens.set(self._url, Role.OPERATOR, token)
+        return hello
+
+    async def _challenge(self, socket: ClientWebSocketResponse) -> str:
+        while True:
+            frame = await receive_frame(socket)
+            if frame.get("event") == CHALLENGE_EVENT:
+                return str((as_object(frame.get("payload")) or {}).get("nonce") or "")
+
+    def _auth(self) -> dict[str, str]:
+        """Return the secrets to present: those given, and the token this device was issued before."""
+        issued = self._tokens.get(self._url, Role.OPERATOR)
+        given = {"token": self._secrets.token, "password": self._secrets.password}
+        if not any(given.values()):
+            given["token"] = issued
+        return {name: value for name, value in {**given, "deviceToken": issued}.items() if value}
+
+    def _params(self, nonce: str) -> JsonObject:
+        facts, auth = self._facts, self._auth()
+        client: JsonObject = {"id": facts.id, "mode": facts.mode, "version": facts.version, "platform": sys.platform}
+        if facts.display_name:
+            client["displayName"] = facts.display_name
+        return {
+            "minProtocol": PROTOCOL_VERSIONS[0],
+            "maxProtocol": PROTOCOL_VERSIONS[-1],
+            "client": client,
+            "role": str(Role.OPERATOR),
+            "scopes": list(self._scopes),
+            "caps": list(self._caps),
+            "auth": auth,
+            "device": self._sign(nonce, auth),
+            "userAgent": f"homarus/{__version__} python/{platform.python_version()}",
+        }
+
+    def _sign(self, nonce: str, auth: dict[str, str]) -> JsonObject:
+        from homarus.protocol.device_identity import (  # noqa: PLC0415 - cryptography is loaded when it is needed
+            DeviceIdentity,
+            SignedConnect,
+        )
+
+        identity = DeviceIdentity.load(self._identity)
+        signed_at = self._clock.now_ms()
+        payload = SignedConnect(
+            device_id=identity.id,
+            client_id=self._facts.id,
+            client_mode=self._facts.mode,
+            role=Role.OPERATOR,
+            scopes=self._scopes,
+            signed_at=signed_at,
+            token=auth.get("token") or auth.get("deviceToken") or "",
+            nonce=nonce,
+            platform=sys.platform,
+        )
+        return {
+            "id": identity.id,
+            "publicKey": identity.public_key,
+            "signature": identity.sign(payload),
+            "signedAt": signed_at,
+            "nonce": nonce,
+        }
+
+
+async def receive_frame(socket: ClientWebSocketResponse) -> JsonObject:
+    """Return the next frame. Raises ConnectionLost when there is none."""
+    from aiohttp import WSMsgType  # noqa: PLC0415 - loaded by now
+
+    while True:
+        message = await socket.receive()
+        if message.type is not WSMsgType.TEXT:
+            reason = f": {message.extra}" if isinstance(message.extra, str) and message.extra else ""
+            raise ConnectionLost(f"the gateway closed the connection ({socket.close_code}{reason})")
+        try:
+            frame = as_object(decode(cast("str", message.data)))
+        except ValueError:
+            frame = None
+        if frame is not None:
+            return frame

@@ -1,0 +1,77 @@
+"""Parameters of the methods about channels, tools, messages, pairing, devices and login."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+
+from homarus.protocol.base import NonEmpty, Params, Timeout
+
+ShortText = Annotated[str, MinLen(1), MaxLen(128)]
+
+
+class ChannelsStatusParams(Params):
+    """`channels.status`."""
+
+    probe: bool | None = None
+    timeout_ms: Timeout | None = None
+
+
+class ToolsCatalogParams(Params):
+    """`tools.catalog`."""
+
+    agent_id: NonEmpty | None = None
+    include_plugins: bool | None = None
+
+
+class MessagesListParams(Params):
+    """`messages.list`."""
+
+    state: ShortText | None = None
+    channel: ShortText | None = None
+    limit: Annotated[int, Ge(1), Le(1000)] | None = None
+
+
+class MessageParams(Params):
+    """`messages.show` and `messages.retry`."""
+
+    id: ShortText
+
+
+class PairingListParams(Params):
+    """`pairing.list`."""
+
+    channel: ShortText | None = None
+
+
+class PairingApproveParams(Params):
+    """`pairing.approve`."""
+
+    channel: ShortText
+    code: ShortText
+
+
+class PairRequestParams(Params):
+    """`device.pair.approve` and `device.pair.reject`."""
+
+    request_id: NonEmpty
+
+
+class DeviceParams(Params):
+    """`device.pair.remove`."""
+
+    device_id: NonEmpty
+
+
+class DeviceTokenParams(Params):
+    """`device.token.revoke`."""
+
+    device_id: NonEmpty
+    role: NonEmpty
+
+
+class DeviceRotateParams(DeviceTokenParams):
+    """`device.token.rotate`."""
+
+    scopes: list[NonEmpty] | None = None

@@ -1,0 +1,11 @@
+"""Names and times that clients and gateway agree on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CONNECT: Final = "connect"
+CHALLENGE_EVENT: Final = "connect.challenge"
+CAP_TOOL_EVENTS: Final = "tool-events"
+TICK_INTERVAL_MS: Final = 30_000
+"""Milliseconds between two `tick` events; a client that hears nothing for twice as long is cut off."""

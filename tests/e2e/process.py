@@ -1,0 +1,93 @@
+"""A real gateway process on a free loopback port, started and ended by a test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+READY_TIMEOUT = 30.0
+
+
+@dataclass
+class GatewayProcess:
+    """A running gateway. `url` is http://127.0.0.1:PORT, `token` its shared secret."""
+
+    process: asyncio.subprocess.Process
+    url: str
+    token: str
+    home: Path
+    login_url: str | None = None
+
+    @property
+    def ws_url(self) -> str:
+        return self.url.replace("http://", "ws://", 1)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """End it politely and return its exit code."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), 20)
+
+
+TOKEN = "test-token-0123456789"
+
+
+def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a gateway under test: nothing of the caller's configuration."""
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
+    return {**keep, "HOMARUS_HOME": str(home), "PYTHONUNBUFFERED": "1", **(extra or {})}
+
+
+def write_config(home: Path, config: Mapping[str, object]) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "homarus.json").write_text(json.dumps(config))
+
+
+async def launch(home: Path, extra: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
+    """Start a gateway process on any free port."""
+    command = (sys.executable, "-m", "homarus", "gateway", "run", "--port", "0", "--token", TOKEN)
+    return await asyncio.create_subprocess_exec(
+        *command,
+        env=environment(home, extra),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=(home / "stderr.txt").open("ab"),
+    )
+
+
+@asynccontextmanager
+async def gateway(home: Path, extra: Mapping[str, str] | None = None) -> AsyncIterator[GatewayProcess]:
+    """Run a gateway in `home` until the block ends."""
+    home.mkdir(parents=True, exist_ok=True)
+    process = await launch(home, extra)
+    try:
+        yield await ready(process, home)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def ready(process: asyncio.subprocess.Process, home: Path) -> GatewayProcess:
+    """Wait for the line `ready http://...` and return the running gateway."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    try:
+        async with asyncio.timeout(READY_TIMEOUT):
+            while line := (await process.stdout.readline()).decode():
+                lines.append(line)
+                if line.startswith("ready "):
+                    return GatewayProcess(process, line.split()[1].rstrip("/"), TOKEN, home)
+    except TimeoutError:
+        pass
+    errors = (home / "stderr.txt").read_text()
+    raise AssertionError(f"the gateway did not get ready: {''.join(lines)}\n{errors}")

@@ -1,0 +1,141 @@
+"""The rooms below the gateway, in memory where they are not ours and real where they are."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.gateway.fake_runs import FakeRuns
+
+from homarus.clock import Clock, SystemClock
+from homarus.config.load import LoadedConfig, load_text
+from homarus.errors import UserError
+from homarus.gateway.agents import ConfiguredAgents
+from homarus.gateway.services import (
+    ChannelAccount,
+    MessageRecord,
+    MessageStory,
+    PairingRequest,
+    ProbeOutcome,
+    Services,
+    ToolFacts,
+)
+from homarus.models.contract import Model, ModelInfo, ModelRequest
+from homarus.sessions.store import Sessions
+from homarus.storage.sqlite import SqliteDatabase, create_sqlite_engine
+from homarus.storage.tables import metadata
+
+TOKEN = "gateway-token-0123456789abcdef"
+MOCK = ModelInfo("mock", "mock-1", "Mock", 200_000, 8_000)
+
+
+@dataclass
+class FixedConfig:
+    """A configuration that stays."""
+
+    current: LoadedConfig
+
+
+class FakeModel:
+    def __init__(self, info: ModelInfo) -> None:
+        self.info = info
+
+    def stream(self, request: ModelRequest):  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType]  # noqa: ANN201
+        raise NotImplementedError
+
+
+class FakeModels:
+    """One model."""
+
+    def resolve(self, ref: str | None) -> Model:
+        if ref not in (None, MOCK.ref, MOCK.id):
+            raise UserError(f"unknown model {ref!r}")
+        return FakeModel(MOCK)
+
+    def list_models(self) -> tuple[ModelInfo, ...]:
+        return (MOCK,)
+
+
+class FakeChannels:
+    """One IRC account that is connected."""
+
+    def accounts(self) -> tuple[ChannelAccount, ...]:
+        return (ChannelAccount("irc", "IRC", "default", is_running=True, is_connected=True),)
+
+    async def probe(self, channel: str, account: str) -> ProbeOutcome:
+        await asyncio.sleep(0)
+        return ProbeOutcome(is_ok=True, detail="here", latency_ms=3)
+
+
+MESSAGE = MessageRecord(
+    "m1", "irc", "default", "#room", "nick", "nick", "hello", "failed", "model refused", None, None, 1, 2, ("1 received",)
+)
+
+
+class FakeMessages:
+    """One failed message."""
+
+    async def list(self, *, state: str | None, channel: str | None, limit: int) -> tuple[MessageRecord, ...]:
+        found = (MESSAGE,) if state in (None, "failed") and channel in (None, "irc") else ()
+        return found[:limit]
+
+    async def show(self, message_id: str) -> MessageStory | None:
+        return MessageStory(MESSAGE) if message_id == "m1" else None
+
+    async def retry(self, message_id: str) -> MessageRecord:
+        if message_id != "m1":
+            raise UserError(f"no message {message_id}")
+        return MESSAGE
+
+
+class FakePairing:
+    """One stranger with the code CODE1234."""
+
+    request = PairingRequest("irc", "default", "stranger", "Stranger", "CODE1234", 1, 2)
+
+    async def list(self, channel: str | None) -> tuple[PairingRequest, ...]:
+        return (self.request,) if channel in (None, "irc") else ()
+
+    async def approve(self, channel: str, code: str) -> PairingRequest | None:
+        return self.request if (channel, code) == ("irc", "CODE1234") else None
+
+
+class FakeTools:
+    """One tool."""
+
+    def list(self, agent_id: str) -> tuple[ToolFacts, ...]:
+        return (ToolFacts("exec", "exec", f"Run a command for {agent_id}", "runtime"),)
+
+
+def make_database(path: Path) -> SqliteDatabase:
+    engine = create_sqlite_engine(path)
+    metadata.create_all(engine)
+    return SqliteDatabase(engine)
+
+
+def make_services(
+    folder: Path, config_text: str = "{}", clock: Clock | None = None, *, is_manual: bool = False
+) -> tuple[Services, FakeRuns]:
+    """Return services over a fresh database in a folder."""
+    clock = clock or SystemClock()
+    database = make_database(folder / "homarus.db")
+    config = FixedConfig(load_text(config_text, folder / "homarus.json", {}))
+    runs = FakeRuns(clock, is_manual=is_manual)
+    log_file = folder / "gateway.log"
+    services = Services(
+        clock=clock,
+        database=database,
+        state_dir=folder,
+        config=config,
+        runs=runs,
+        sessions=Sessions(database, clock),
+        models=FakeModels(),
+        agents=ConfiguredAgents(config),
+        channels=FakeChannels(),
+        messages=FakeMessages(),
+        pairing=FakePairing(),
+        tools=FakeTools(),
+        log_file=log_file,
+    )
+    return services, runs
