@@ -16,6 +16,7 @@ help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(DEV) ## Install everything into .venv, development tools too.
+	@echo "Everything is installed in $(VENV)."
 
 run: $(RUNTIME) ## Build the chat page when it changed, start, and print a login link.
 	@$(BIN)/python scripts/system_packages.py

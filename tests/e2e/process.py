@@ -12,7 +12,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from homarus.protocol.client import GatewayClient
+
 READY_TIMEOUT = 30.0
+TOKEN = "test-token-0123456789"
 
 
 @dataclass
@@ -29,6 +32,10 @@ class GatewayProcess:
     def ws_url(self) -> str:
         return self.url.replace("http://", "ws://", 1)
 
+    def client(self) -> GatewayClient:
+        """Return a client with a device of its own, not yet connected."""
+        return GatewayClient(self.ws_url, identity=self.home / "test-device.json", token=self.token)
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
 
@@ -37,9 +44,6 @@ class GatewayProcess:
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
         return await asyncio.wait_for(self.process.wait(), 20)
-
-
-TOKEN = "test-token-0123456789"
 
 
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -53,22 +57,25 @@ def write_config(home: Path, config: Mapping[str, object]) -> None:
     (home / "homarus.json").write_text(json.dumps(config))
 
 
-async def launch(home: Path, extra: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
-    """Start a gateway process on any free port."""
-    command = (sys.executable, "-m", "homarus", "gateway", "run", "--port", "0", "--token", TOKEN)
-    return await asyncio.create_subprocess_exec(
-        *command,
-        env=environment(home, extra),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=(home / "stderr.txt").open("ab"),
-    )
+async def launch(
+    home: Path, extra: Mapping[str, str] | None = None, arguments: tuple[str, ...] = ()
+) -> asyncio.subprocess.Process:
+    """Start a gateway process on any free port, unless `arguments` name one."""
+    port = () if "--port" in arguments else ("--port", "0")
+    command = (sys.executable, "-m", "homarus", "gateway", "run", *port, "--token", TOKEN, *arguments)
+    with (home / "stderr.txt").open("ab") as errors:
+        return await asyncio.create_subprocess_exec(
+            *command, env=environment(home, extra), stdout=asyncio.subprocess.PIPE, stderr=errors
+        )
 
 
 @asynccontextmanager
-async def gateway(home: Path, extra: Mapping[str, str] | None = None) -> AsyncIterator[GatewayProcess]:
+async def gateway(
+    home: Path, extra: Mapping[str, str] | None = None, arguments: tuple[str, ...] = ()
+) -> AsyncIterator[GatewayProcess]:
     """Run a gateway in `home` until the block ends."""
     home.mkdir(parents=True, exist_ok=True)
-    process = await launch(home, extra)
+    process = await launch(home, extra, arguments)
     try:
         yield await ready(process, home)
     finally:

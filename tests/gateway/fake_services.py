@@ -69,7 +69,20 @@ class FakeChannels:
 
 
 MESSAGE = MessageRecord(
-    "m1", "irc", "default", "#room", "nick", "nick", "hello", "failed", "model refused", None, None, 1, 2, ("1 received",)
+    "m1",
+    "irc",
+    "default",
+    "#room",
+    "nick",
+    "nick",
+    "hello",
+    "failed",
+    "model refused",
+    None,
+    None,
+    1,
+    2,
+    ("1 received",),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -72,7 +72,7 @@ class RawClient:
 
 
 @asynccontextmanager
-async def open_client(url: str, headers: dict[str, str] | None = None) -> AsyncIterator[RawClient]:
+async def open_client(url: str, headers: dict[str, str] | None = None) -> AsyncGenerator[RawClient, None]:
     async with aiohttp.ClientSession() as session, session.ws_connect(url, headers=headers, max_msg_size=0) as socket:
         yield RawClient(socket)
 
@@ -133,7 +133,7 @@ async def connected(
     identity: DeviceIdentity | None = None,
     headers: dict[str, str] | None = None,
     **changes: Any,
-) -> AsyncIterator[RawClient]:
+) -> AsyncGenerator[RawClient, None]:
     """A client after its handshake, with a device of its own."""
     async with open_client(url, headers) as client:
         nonce = await client.challenge()

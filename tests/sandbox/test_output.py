@@ -17,9 +17,7 @@ def test_a_flood_keeps_its_beginning_and_end_and_says_what_is_missing() -> None:
     buffer = OutputBuffer(20)
     for number in range(1000):
         buffer.feed(b"%03d," % number)
-    assert buffer.text() == "000,001,00\n[... 3980 bytes left out ...]\n8,999,"[:10] + (
-        "\n[... 3980 bytes left out ...]\n97,998,999,"[-44:]
-    )
+    assert buffer.text() == "000,001,00\n[... 3980 bytes left out ...]\n7,998,999,"
     assert buffer.is_truncated
 
 

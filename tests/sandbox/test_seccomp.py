@@ -11,16 +11,16 @@ from homarus.sandbox.syscalls import DENIED, INSPECTED
 X86, ARM, I386 = 0xC000003E, 0xC00000B7, 0x40000003
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 EPERM, ENOSYS = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
+PROGRAM = list(struct.iter_unpack("<HBBI", build_program()))
 COLUMNS = [(X86, 0), (ARM, 1)]
 
 
 def verdict(arch: int, number: int, *args: int) -> int:
     """Run the program as the kernel would on this call."""
     data = struct.pack("<iIQ6Q", number, arch, 0, *(args + (0,) * 6)[:6])
-    code = [struct.unpack_from("<HBBI", build_program(), at) for at in range(0, len(build_program()), 8)]
     at, register = 0, 0
     while True:
-        operation, jt, jf, k = code[at]
+        operation, jt, jf, k = PROGRAM[at]
         at += 1
         if operation == 0x20:
             register = struct.unpack_from("<I", data, k)[0]

@@ -18,6 +18,12 @@ test("lists sessions newest first with the best name there is", () => {
   expect(list.rows[0]).toMatchObject({ isRunning: true, channel: "irc", model: "p/m" });
 });
 
+test("previews what was said without its Markdown", () => {
+  const preview = (text: string): string | undefined =>
+    readSessionList({ sessions: [{ key: "a", lastMessagePreview: text }] }).rows[0]?.preview;
+  expect(preview("Files: ```text my_file.md``` _Say_ `help` or **ask**")).toBe("Files: my_file.md Say help or ask");
+});
+
 test("groups times by the local day", () => {
   const now = new Date(2026, 10, 21, 0, 30);
   expect(ageOf(new Date(2026, 10, 21, 0, 1).getTime(), now)).toBe("today");

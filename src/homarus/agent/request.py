@@ -64,8 +64,8 @@ def calls_of(entry: Entry) -> tuple[ToolCall, ...]:
 
 
 def _user(entry: Entry) -> UserMessage:
-    """Return what the user said, with its time and, in groups, its speaker in front (payload `stamp`, `speaker`)."""
-    lead = " ".join(part for part in (_line(entry, "stamp"), _line(entry, "speaker")) if part)
+    """Return what the user said, with what was noted about it in front: that it comes late, its time, its speaker."""
+    lead = " ".join(part for part in (_line(entry, name) for name in ("late", "stamp", "speaker")) if part)
     text = str(entry.payload.get("text") or "")
     content: list[Content] = [Text(f"{lead} {text}" if lead else text)]
     content.extend(_images(entry.payload.get("images")))

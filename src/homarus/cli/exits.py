@@ -52,6 +52,23 @@ def exit_code_of(error: HomarusError) -> ExitCode:
     return ExitCode.FAILURE
 
 
+def fix_of(error: HomarusError) -> str:
+    """Return what to do about an error; every error has an answer."""
+    if len(getattr(error, "issues", ())) > 1:
+        return "correct all of these; docs/reference/config.md lists every key"
+    if error.fix:
+        return error.fix
+    if isinstance(error, ProtocolError) and error.message.startswith("unknown method"):
+        return "update the gateway, or see what it has: homarus gateway call status"
+    if isinstance(error, ProtocolError) and error.message.startswith("missing scope"):
+        return "use a device or token that has this scope"
+    if isinstance(error, ProtocolError) and error.message.startswith("no message"):
+        return "homarus messages list"
+    if isinstance(error, ProtocolError) and error.code == "INVALID_REQUEST":
+        return "correct the value; --help behind the command says what it takes"
+    return "homarus doctor"
+
+
 def is_refusal(error: ProtocolError) -> bool:
     """Tell whether the gateway refused who asked rather than what was asked."""
     if error.code in ("NOT_PAIRED", "FORBIDDEN"):

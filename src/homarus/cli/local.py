@@ -12,7 +12,9 @@ from homarus.config import environment
 from homarus.config.channels import Channels
 from homarus.config.load import load
 from homarus.config.paths import StateDir
+from homarus.errors import UserError
 from homarus.gateway.app import GatewayOptions, open_application
+from homarus.storage.lock import find_holder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -34,6 +36,8 @@ async def local_gateway() -> AsyncGenerator[Target]:
     )
     token = clock.token()
     options = GatewayOptions(port=0, bind="loopback", token=token)
+    if find_holder(state.root) is not None:
+        raise UserError("a gateway runs on this state folder", fix="leave --local out, so that the gateway answers")
     async with AsyncExitStack() as stack:
         application, _ = await open_application(stack, state, without_channels, options, clock)
         credentials = Credentials(token, password.reveal() if password else None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from homarus import __version__
 from homarus.cli import screen
-from homarus.cli.exits import ExitCode, UsageFailure, exit_code_of
+from homarus.cli.exits import ExitCode, UsageFailure, exit_code_of, fix_of
 from homarus.cli.tree import COMMANDS, Entry, find, nearest
 from homarus.errors import HomarusError
 
@@ -34,11 +34,15 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; errors have been printed by then."""
+    # Looking for pydantic plugins reads the metadata of every installed package, at each start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         return _dispatch(list(arguments))
     except HomarusError as error:
         return _fail(error)
     except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader, such as `head`, has gone; nothing can be said to it.
@@ -56,7 +60,7 @@ def run(arguments: Sequence[str]) -> int:
 def _fail(error: HomarusError) -> int:
     if os.environ.get(DEBUG):
         raise error
-    screen.report(error.message, error.fix)
+    screen.report(error.message, fix_of(error))
     return exit_code_of(error)
 
 

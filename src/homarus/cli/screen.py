@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _GAP = "  "
-_MIN_LAST_COLUMN = 20
+_MIN_LAST_COLUMN = 8
 
 
 def has_colour(stream: TextIO) -> bool:

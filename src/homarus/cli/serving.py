@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -82,13 +83,22 @@ def _announce(root: Path, start: Start, ready: Ready) -> None:
     if not start.is_for_people:
         say(f"ready {ready.url}")
         return
+    command = _command()
     say()
     say(f"Homarus is ready. State: {root}")
     say()
     if ready.login_url:
-        say("Open this in your browser. It works once, for ten minutes; `homarus link` makes another:")
+        say(f"Open this in your browser. It works once, for ten minutes; `{command} link` makes another:")
         say()
         say(f"  {paint(ready.login_url, 'bold')}")
         say()
-    say('Or write from another terminal:  homarus agent --message "what can you do"')
+    say(f'Or write from another terminal:  {command} agent --message "what can you do"')
     say(paint("Ctrl-C stops it.", "dim"))
+
+
+def _command() -> str:
+    """Return what to type for this command: its name, or its path where the name alone would not be found."""
+    here = Path(sys.argv[0])
+    if here.name != "homarus" or shutil.which("homarus") is not None:
+        return "homarus"
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)

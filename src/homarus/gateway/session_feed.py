@@ -30,6 +30,7 @@ MAX_WAITING: Final = 1000
 """Changes that may wait; the oldest are dropped first, clients ask for the list anyway."""
 MAX_SESSIONS: Final = 1000
 _RECENT: Final = 50
+_RUN_FIELDS: Final = frozenset({"status", "startedAt", "endedAt", "runtimeMs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,7 @@ class SessionFeed:
 
     def snapshot(self, run: RunInfo) -> JsonObject:
         """Return the session of a run as last seen, for tool events; it may be older than the run."""
-        row = self._rows.get(run.session_key)
-        if row is None:
-            row = dict[str, object]()
-            row |= {"key": run.session_key, "kind": "direct", "sessionId": run.session_id}
+        row = self._rows.get(run.session_key) or self._remember(_new_session(run, self._services.clock.now_ms()))
         return {"session": row, **snapshot_fields(row)}
 
     async def prepare(self, key: SessionKey) -> None:
@@ -115,11 +113,13 @@ class SessionFeed:
             self._rows.pop(change.key, None)
             self._send_change({"sessionKey": change.key, "reason": change.reason or "delete", "ts": change.at})
             return
+        before = self._rows.get(change.key)
         if change.status is not None:
             session = _at_phase(session, change)
         row = self._remember(session)
         if change.run is not None:
-            await self._tell_messages(session, change.run, row)
+            earlier = before if change.phase == "start" and before is not None else row
+            await self._tell_messages(session, change.run, _before_run(earlier))
         fields = snapshot_fields(row)
         if change.reason is not None:
             self._send_change({"sessionKey": change.key, "reason": change.reason, "ts": change.at, **fields})
@@ -157,6 +157,20 @@ class SessionFeed:
         while len(self._rows) > MAX_SESSIONS:
             self._rows.popitem(last=False)
         return row
+
+
+def _new_session(run: RunInfo, now: int) -> Session:
+    """Return the row of a session whose stored one was not read yet."""
+    key = parse_key(run.session_key)
+    channel = run.address.channel if run.address is not None else key.channel
+    return Session(run.session_key, key.agent_id, run.session_id, key.kind, now, now, channel, run.address)
+
+
+def _before_run(row: JsonObject) -> JsonObject:
+    """Return the row messages of a run are shown with: a run that goes on is told by its own events."""
+    if row.get("status") != "running":
+        return row
+    return {name: value for name, value in row.items() if name not in _RUN_FIELDS}
 
 
 def _at_phase(session: Session, change: _Change) -> Session:

@@ -18,8 +18,10 @@ MAX_HISTORY: Final = 6 * 1024 * 1024
 """Bytes of one history; the oldest messages are left out beyond it."""
 INJECTED_MODEL: Final = "gateway-injected"
 _API: Final = "openai-completions"
+_OWN_ORIGIN: Final = "channel:webchat"
 _DIRECTIVE = re.compile(r"\[\[\s*(?:reply_to(?:_current|:[^\]]*)?|audio_as_voice)\s*\]\]")
 _STOP_REASONS: Final = {"tool_calls": "toolUse", "content_filter": "error"}
+_COUNTS: Final = ("input", "output", "cacheRead", "cacheWrite")
 _CUT = "\n...(truncated)..."
 
 
@@ -77,8 +79,9 @@ def preview_of(entry: Entry, max_chars: int) -> JsonObject | None:
 def usage_json(usage: object) -> JsonObject:
     """Return the tokens of a response as clients count them."""
     given = cast("JsonObject", usage) if isinstance(usage, dict) else {}
-    counts = {name: _number(given.get(name)) for name in ("input", "output", "cacheRead", "cacheWrite")}
-    return {**counts, "totalTokens": counts["input"] + counts["output"], "cost": {"total": 0}}
+    counts = {name: _number(given.get(name)) for name in _COUNTS}
+    cost = dict.fromkeys((*_COUNTS, "total"), 0)
+    return {**counts, "totalTokens": counts["input"] + counts["output"], "cost": cost}
 
 
 def _user(entry: Entry) -> JsonObject:
@@ -89,7 +92,9 @@ def _user(entry: Entry) -> JsonObject:
     sender = payload.get("sender")
     if isinstance(sender, dict):
         facts = cast("JsonObject", sender)
-        label = str(facts.get("name") or facts.get("id") or "")
+        # Who writes here is the owner; the id is then the key of their device, which tells people nothing.
+        is_own = _OWN_ORIGIN in entry.label.origins
+        label = str(facts.get("name") or ("" if is_own else facts.get("id")) or "")
         if label:
             message["senderLabel"] = label
     return message
@@ -115,6 +120,8 @@ def _assistant(entry: Entry) -> JsonObject:
         "stopReason": _STOP_REASONS.get(stop, stop),
         "timestamp": entry.created_at,
     }
+    if payload.get("response_id"):
+        message["responseId"] = str(payload["response_id"])
     if payload.get("error"):
         message |= {"stopReason": "error", "errorMessage": str(payload["error"])}
     if payload.get("aborted"):

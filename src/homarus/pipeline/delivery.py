@@ -16,6 +16,7 @@ from homarus.channels.sdk.rate import TokenBucket
 from homarus.clock import Clock
 from homarus.errors import AuthFailed, HomarusError, Permanent, StorageError, Transient
 from homarus.failpoints import Failpoint, hit
+from homarus.pipeline.outbox import NOTICE
 from homarus.storage import inbound, outbound
 from homarus.storage.database import Connection, Database
 from homarus.storage.records import OutboundMessage
@@ -27,7 +28,6 @@ MAX_BACKOFF = 300.0
 SEND_TIMEOUT = 120.0
 BATCH = 200
 RECHECK = 0.5  # seconds between looks at a connection that is down while parts wait
-NOTICE = "(sent again after an interruption; you may have seen this) "
 
 
 class Delivery:
@@ -53,8 +53,9 @@ class Delivery:
         await self._settle_interrupted()
         while True:
             self._wake.clear()
-            waiting = await self._database.read(outbound.select_waiting, *self._name, BATCH)
-            due = _heads(waiting, self._clock.now_ms())
+            now = self._clock.now_ms()
+            heads = await self._database.read(outbound.select_heads, *self._name, now, BATCH)
+            due = [part for part in heads if _due_at(part, now) <= now]
             if due and self._channel.state is not ConnectionState.CONNECTED:
                 await self._clock.sleep(RECHECK)
                 continue
@@ -62,14 +63,15 @@ class Delivery:
                 for part in due:
                     await self._send(part)
                 continue
-            await self._sleep(waiting)
+            await self._sleep(heads)
 
-    async def _sleep(self, waiting: list[OutboundMessage]) -> None:
+    async def _sleep(self, heads: list[OutboundMessage]) -> None:
         """Wait for new parts or for the next retry."""
-        if not waiting:
+        if not heads:
             await self._wake.wait()
             return
-        pause = max(0.0, (min(part.next_at for part in waiting) - self._clock.now_ms()) / 1000)
+        now = self._clock.now_ms()
+        pause = max(0.0, (min(_due_at(part, now) for part in heads) - now) / 1000)
         woken = asyncio.ensure_future(self._wake.wait())
         slept = asyncio.ensure_future(self._clock.sleep(pause))
         try:
@@ -179,9 +181,6 @@ def _outgoing(part: OutboundMessage) -> OutboundPart:
     return replace(outgoing, reply_to=part.reply_to)
 
 
-def _heads(waiting: list[OutboundMessage], now: int) -> list[OutboundMessage]:
-    """Return the first waiting part of every chat if it is due: later ones wait for it, so that order holds."""
-    heads: dict[object, OutboundMessage] = {}
-    for part in waiting:
-        heads.setdefault(part.address, part)
-    return [part for part in heads.values() if part.next_at <= now]
+def _due_at(part: OutboundMessage, now: int) -> int:
+    """Return when a part may go. What was noted after `now` was noted before the clock was set back: it goes at once."""
+    return now if part.updated_at > now else part.next_at

@@ -121,13 +121,18 @@ class Lanes:
 def next_batch(waiting: deque[InboundMessage]) -> Batch:
     """Remove and return what the next run answers.
 
-    A message that carries its run's id (an authenticated surface) runs alone; messages of a channel that follow each
-    other from the same chat are collected into one.
+    Messages that carry the same run's id (an authenticated surface's one, or all that an interrupted run had
+    collected) run together; messages of a channel that follow each other from the same chat are collected into one.
     """
     if not waiting:
         return ()
-    first = waiting.popleft()
-    batch = [first]
-    while first.run_id is None and waiting and waiting[0].run_id is None and waiting[0].address == first.address:
+    batch = [waiting.popleft()]
+    while waiting and _is_collected(batch[0], waiting[0]):
         batch.append(waiting.popleft())
     return tuple(batch)
+
+
+def _is_collected(first: InboundMessage, following: InboundMessage) -> bool:
+    if first.run_id is not None:
+        return following.run_id == first.run_id
+    return following.run_id is None and following.address == first.address

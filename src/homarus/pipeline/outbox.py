@@ -6,10 +6,12 @@ from homarus.channels.contract import Capabilities
 from homarus.channels.sdk.parts import parts_of
 from homarus.clock import Clock
 from homarus.ids import Address
-from homarus.pipeline.accounts import Accounts
+from homarus.pipeline.accounts import Account, Accounts
 from homarus.storage.records import OutboundMessage
 
 SILENT = "NO_REPLY"
+NOTICE = "(sent again after an interruption; you may have seen this) "
+"""What a part begins with whose first sending nobody can know about; parts leave room for it."""
 FALLBACK = Capabilities()
 
 
@@ -36,8 +38,9 @@ class Outbox:
         account = self._accounts.get(address.channel, address.account)
         can = account.capabilities if account is not None else FALLBACK
         body = f"{account.prefix} {text}" if account is not None and account.prefix else text
-        limit = account.chunk_limit if account is not None else None
-        pieces = parts_of(body, can, limit=limit, by_paragraph=account is not None and account.is_by_paragraph)
+        pieces = parts_of(
+            body, can, limit=_limit(account, can), by_paragraph=account is not None and account.is_by_paragraph
+        )
         now = self._clock.now_ms()
         return [
             OutboundMessage(
@@ -55,3 +58,8 @@ class Outbox:
             )
             for index, piece in enumerate(pieces)
         ]
+
+
+def _limit(account: Account | None, can: Capabilities) -> int:
+    with_notice = can.max_text - len(NOTICE)
+    return with_notice if account is None or account.chunk_limit is None else min(account.chunk_limit, with_notice)

@@ -21,6 +21,8 @@ from homarus.storage.database import Connection, Database
 from homarus.storage.records import Entry, EntryType, InboundMessage, Run, Session
 
 PREVIEW = 200
+LATE_AFTER_MS = 6 * 3_600_000
+"""A message that waited longer is answered with a mark, because what it asks may be over by now."""
 APOLOGY = "I could not finish this: {error}\nYour message is kept; send it again or ask me to try again."
 Stamp = Callable[[int], str]
 
@@ -30,6 +32,8 @@ class Begun:
     """A run that may go on: its row, how often it has begun, and where its reply goes.
 
     `origin` is what the caller asked for, `settings` what the session has stored (thinkingLevel, modelOverride ...).
+    `is_ended` tells that there is nothing left to do: the run ended in a commit whose answer got lost, or it was
+    taken up already with another of its messages.
     """
 
     info: RunInfo
@@ -37,6 +41,7 @@ class Begun:
     origin: dict[str, object]
     settings: dict[str, object]
     reply_to: str | None = None
+    is_ended: bool = False
 
 
 class RunStore:
@@ -47,6 +52,7 @@ class RunStore:
         self.clock = clock
         self.outbox = outbox
         self.stamp = stamp
+        self._opened_at = clock.now_ms()
 
     async def begin(self, batch: Batch, run_id: RunId) -> Begun:
         """Store that a run begins, with the user's entry; a run that had begun before is counted as resumed."""
@@ -62,14 +68,39 @@ class RunStore:
         key = parse_key(last.session_key or "")
         session = sessions.ensure_session(connection, new_session(key, self.clock))
         if known is not None:
-            starts = runs.count_start(connection, run_id)
-            return Begun(_info(known), starts, known.origin, session.meta, _reply_to(last))
+            return self._resume(connection, known, session, batch)
         run = self._new_run(last, run_id, session)
         runs.insert_run(connection, run)
-        entries.insert_entry(connection, self._user_entry(batch, run))
+        late = self._late(batch)
+        entries.insert_entry(connection, self._user_entry(batch, run, late))
         sessions.note_run(connection, session, run, _title(last), _preview(batch))
-        inbound.move_inbound(connection, [message.id for message in batch], "running", run.started_at, run_id=run_id)
+        ids = [message.id for message in batch]
+        reason = f"late: {late}" if late else ""
+        inbound.move_inbound(connection, ids, "running", run.started_at, reason=reason, run_id=run_id)
         return Begun(_info(run), 1, run.origin, session.meta, _reply_to(last))
+
+    def _resume(self, connection: Connection, known: Run, session: Session, batch: Batch) -> Begun:
+        is_ended = known.state != "running"
+        starts = known.starts if is_ended else runs.count_start(connection, known.id)
+        late = None if is_ended else self._late(batch)
+        if late:
+            now = self.clock.now_ms()
+            payload: dict[str, object] = {"kind": "late", "text": f"[{late}]"}
+            label = join_all(message.label for message in batch)
+            note = Entry(0, self.clock.uuid(), known.session_id, known.id, "note", payload, label, 0, now)
+            entries.insert_entry(connection, note)
+            inbound.move_inbound(connection, [message.id for message in batch], "running", now, reason=f"late: {late}")
+        return Begun(_info(known), starts, known.origin, session.meta, _reply_to(batch[-1]), is_ended=is_ended)
+
+    def _late(self, batch: Batch) -> str | None:
+        """Return what must be said about a message that waited for longer than LATE_AFTER_MS, None for a fresh one."""
+        received_at = batch[0].received_at
+        waited = self.clock.now_ms() - received_at
+        if waited < LATE_AFTER_MS:
+            return None
+        hours = round(waited / 3_600_000)
+        age = f"received {hours} h ago" if hours < 48 else f"received {round(hours / 24)} days ago"
+        return f"{age}, while I was offline" if received_at < self._opened_at else age
 
     def _new_run(self, message: InboundMessage, run_id: RunId, session: Session) -> Run:
         is_networked = self.outbox.needs_sending(message.address)
@@ -85,9 +116,11 @@ class RunStore:
             address=message.address if is_networked else None,
         )
 
-    def _user_entry(self, batch: Batch, run: Run) -> Entry:
+    def _user_entry(self, batch: Batch, run: Run, late: str | None) -> Entry:
         first = batch[0]
         payload: dict[str, object] = {"text": _collected(batch), "stamp": self.stamp(first.received_at)}
+        if late:
+            payload["late"] = f"[{late}]"
         if first.kind == "group":
             payload["speaker"] = f"{first.sender_name or first.sender_id}:"
         payload["sender"] = {"id": first.sender_id, "name": first.sender_name}

@@ -122,12 +122,13 @@ class Turns:
         hit(Failpoint.RUN_BEFORE_START)
         begun = await self._store.begin(batch, run_id)
         hit(Failpoint.RUN_AFTER_START)
-        active = ActiveRun(begun.info)
-        self.active[run_id] = active
-        try:
-            await self._run(begun, active)
-        finally:
-            self.active.pop(run_id, None)
+        if not begun.is_ended:
+            active = ActiveRun(begun.info)
+            self.active[run_id] = active
+            try:
+                await self._run(begun, active)
+            finally:
+                self.active.pop(run_id, None)
         for ended in self._waiters.get(run_id, ()):
             ended.set()
         self._on_finished(begun.info)

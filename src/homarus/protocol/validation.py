@@ -76,19 +76,23 @@ def _rank(problem: ErrorDetails) -> int:
 
 
 def _texts(problem: ErrorDetails) -> list[str]:
-    location = [str(part) for part in problem["loc"] if not _is_union_branch(part)]
-    kind = problem["type"]
-    if kind == "missing":
-        where = _at(location[:-1])
-        return [f"{where}must have required property '{location[-1]}'"]
-    if kind == "extra_forbidden":
-        return [f"{_at(location[:-1]) or 'at root: '}unexpected property '{location[-1][:64]}'"]
+    kind, parts = problem["type"], problem["loc"]
+    if kind in ("missing", "extra_forbidden"):
+        where, name = _at(_location(parts[:-1])), str(parts[-1])[:64]
+        if kind == "missing":
+            return [f"{where}must have required property '{name}'"]
+        return [f"{where or 'at root: '}unexpected property '{name}'"]
+    location = _location(parts)
     if kind in ("literal_error", "enum"):
         where = _at(location)
         is_choice = " or " in str(_context(problem).get("expected", ""))
         constant = f"{where}must be equal to constant"
         return [constant, f"{where}must match a schema in anyOf"] if is_choice else [constant]
     return [f"{_at(location)}{_wording(problem)}"]
+
+
+def _location(parts: tuple[int | str, ...]) -> list[str]:
+    return [str(part) for part in parts if not _is_union_branch(part)]
 
 
 def _wording(problem: ErrorDetails) -> str:

@@ -122,7 +122,8 @@ class Launch:
         return self._process.returncode
 
     def close(self) -> None:
-        """Close every handle."""
+        """Close every handle; what goes on then is no longer watched."""
+        self._init = None
         self._fds.close_all()
 
     def _open_arguments(self, passed: list[int], read_only: Iterable[Path]) -> int:

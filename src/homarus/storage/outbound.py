@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, String, bindparam, func, select, update
+from sqlalchemy import BigInteger, Connection, Integer, Row, String, bindparam, case, func, select, update
 
 from homarus.ids import Address
 from homarus.storage.dialect import insert_ignore
@@ -15,15 +15,22 @@ from homarus.storage.tables import outbound
 WAITING = ("pending", "ambiguous")
 
 # Statements of the hot path are built once: building one costs more than running it.
-_WAITING = (
-    select(outbound)
+_FIRSTS = (
+    select(func.min(outbound.c.seq))
     .where(
         outbound.c.channel == bindparam("channel"),
         outbound.c.account == bindparam("account"),
         outbound.c.state.in_(WAITING),
     )
-    .order_by(outbound.c.seq)
-    .limit(bindparam("limit"))
+    .group_by(outbound.c.chat, outbound.c.thread)
+)
+_NOW = bindparam("now", type_=BigInteger)
+_DUE_AT = case((outbound.c.next_at > _NOW, outbound.c.next_at), else_=_NOW)
+_HEADS = (
+    select(outbound)
+    .where(outbound.c.seq.in_(_FIRSTS))
+    .order_by(_DUE_AT, outbound.c.seq)
+    .limit(bindparam("limit", type_=Integer))
 )
 _BEGIN = (
     update(outbound)
@@ -49,10 +56,13 @@ def insert_parts(connection: Connection, parts: Sequence[OutboundMessage]) -> No
         insert_ignore(connection, outbound, _values(part))
 
 
-def select_waiting(connection: Connection, channel: str, account: str, limit: int) -> list[OutboundMessage]:
-    """Return parts that wait to be sent, oldest first."""
-    values = {"channel": channel, "account": account, "limit": limit}
-    return [_part(row) for row in connection.execute(_WAITING, values)]
+def select_heads(connection: Connection, channel: str, account: str, now: int, limit: int) -> list[OutboundMessage]:
+    """Return the first waiting part of every chat: those that are due, oldest first, then the next to become due.
+
+    Later parts of a chat wait for its first, so that order holds; a chat that waits does not hold up the others.
+    """
+    values = {"channel": channel, "account": account, "now": now, "limit": limit}
+    return [_part(row) for row in connection.execute(_HEADS, values)]
 
 
 def select_interrupted(connection: Connection, channel: str, account: str) -> list[OutboundMessage]:

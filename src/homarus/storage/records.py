@@ -15,7 +15,8 @@ EntryType = Literal["user", "assistant", "tool_result", "note"]
 class Entry:
     """One line of a transcript. `seq` rises within the database; payload by type:
 
-    - user: `{text, images: [{mime, data(base64)}], sender?: {id, name}, channel?, key?: idempotency key}`
+    - user: `{text, images: [{mime, data(base64)}], late?, stamp?, speaker?, sender?: {id, name}, channel?,
+      key?: idempotency key}`
     - assistant: `{text, thinking, tool_calls: [{id, name, arguments}], provider, model, stop_reason,
       usage: {input, output, cacheRead, cacheWrite}, error?, aborted?, injected?}`
     - tool_result: `{call_id, name, text, is_error, images, details}`

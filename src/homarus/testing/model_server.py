@@ -3,7 +3,7 @@
     async with ModelServer() as server:
         server.will(Refuse(429, headers={"Retry-After": "2"}), Say("hello"))
 
-Replies are used up in order; then every request is answered with an echo of its last user text.
+Replies are used up in order; then every request is answered by `answer`, by default with an echo of its last user text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self, cast
 
@@ -78,6 +78,7 @@ class Endless:
     piece: bytes = b": still here\n\n"
 
 
+JsonObject = dict[str, object]
 Reply = Say | Refuse | Hang | Stall | Cut | Raw | Endless
 
 
@@ -92,10 +93,15 @@ class Received:
 
 
 class ModelServer:
-    """Listens on a free loopback port. `requests` holds what was asked; `models` what is listed."""
+    """Listens on a free loopback port. `requests` holds what was asked; `models` what is listed.
 
-    def __init__(self, models: tuple[str, ...] = ("mock",)) -> None:
+    `answer` makes the reply to a request's body when no reply is queued; it must depend on the body alone for a
+    client that asks again after a crash to be answered alike.
+    """
+
+    def __init__(self, models: tuple[str, ...] = ("mock",), *, answer: Callable[[JsonObject], Reply] | None = None) -> None:
         self.models = models
+        self._answer = answer or _echo
         self.requests: deque[Received] = deque(maxlen=_KEPT)
         self.url = ""
         self._replies: deque[Reply] = deque()
@@ -140,7 +146,7 @@ class ModelServer:
         raw = await request.read()
         body = cast("dict[str, object]", json.loads(raw))
         self.requests.append(Received(request.path, dict(request.headers), body, len(raw)))
-        reply = self._replies.popleft() if self._replies else Say(f"echo: {last_user_text(body)}")
+        reply = self._replies.popleft() if self._replies else self._answer(body)
         match reply:
             case Say():
                 return await self._say(request, body, reply)
@@ -204,6 +210,10 @@ def last_user_text(body: Mapping[str, object]) -> str:
         return content
     parts = cast("list[dict[str, object]]", content or [])
     return "\n".join(str(part["text"]) for part in parts if part.get("type") == "text")
+
+
+def _echo(body: JsonObject) -> Reply:
+    return Say(f"echo: {last_user_text(body)}")
 
 
 def _refuse(reply: Refuse) -> web.Response:

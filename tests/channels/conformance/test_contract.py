@@ -212,7 +212,7 @@ async def test_the_typing_sign_never_raises(rig: ChannelRig) -> None:
 async def test_every_part_of_a_long_reply_fits_and_arrives(rig: ChannelRig) -> None:
     reply = "# Tides\n\n" + "High water is at **six**. " * 60 + "\n\n```py\n" + "print('ebb')\n" * 30 + "```\n"
     capabilities = rig.manifest.capabilities
-    texts = parts_of(reply, capabilities)
+    texts = parts_of(reply, capabilities, limit=1000)
     assert len(texts) > 1
     assert all(measure(text, Unit(capabilities.text_unit)) <= capabilities.max_text for text in texts)
     async with running(rig):

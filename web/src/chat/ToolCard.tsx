@@ -6,6 +6,9 @@ import type { ToolCall, ToolStatus } from "./model.ts";
 import { formatDuration, knownTool, toolIcon, toolInput, toolTarget } from "./toolText.ts";
 import classes from "./ToolCard.module.css";
 
+/** Shorter durations would be shown as zero. */
+const NOTABLE_MS = 50;
+
 function StatusMark({ status }: { status: ToolStatus }): ReactElement {
   const { t } = useTranslation();
   if (status === "running") return <Loader size={14} aria-label={t("tool.running")} />;
@@ -23,7 +26,8 @@ function Facts({ call }: { call: ToolCall }): ReactElement | null {
   if (call.status === "running") return null;
   const lines = call.output === "" ? 0 : call.output.trimEnd().split("\n").length;
   const isTimed = call.startedAt !== undefined && call.endedAt !== undefined && call.endedAt >= call.startedAt;
-  const time = isTimed ? formatDuration((call.endedAt ?? 0) - (call.startedAt ?? 0), i18n.language) : "";
+  const duration = isTimed ? (call.endedAt ?? 0) - (call.startedAt ?? 0) : 0;
+  const time = duration < NOTABLE_MS ? "" : formatDuration(duration, i18n.language);
   const size = lines > 0 ? t("tool.lines", { count: lines }) : "";
   return <span className={classes["facts"]}>{[size, time].filter((fact) => fact !== "").join(" · ")}</span>;
 }

@@ -30,6 +30,11 @@ function readTitle(source: unknown, key: string): string | undefined {
   return candidates.find((title) => title !== undefined && title !== "" && title !== key);
 }
 
+/** What was said last, without the marks of Markdown, which a single line cannot show. */
+function readPreview(source: unknown): string | undefined {
+  return readString(source, "lastMessagePreview")?.replace(/```(?:\w+ )?|[`*]|(?<!\w)_|_(?!\w)/g, "").trim();
+}
+
 function readRow(source: unknown): SessionRow | null {
   const key = readString(source, "key");
   if (key === undefined) return null;
@@ -38,7 +43,7 @@ function readRow(source: unknown): SessionRow | null {
     key,
     label: readString(source, "label"),
     title: readTitle(source, key),
-    preview: readString(source, "lastMessagePreview"),
+    preview: readPreview(source),
     updatedAt: readNumber(source, "updatedAt") ?? 0,
     isRunning: readString(source, "status") === "running",
     channel: channel === "webchat" ? undefined : channel,

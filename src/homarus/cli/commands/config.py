@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +12,10 @@ import typer
 from homarus.cli.options import AsJson, group
 from homarus.cli.screen import say, show_json, warn
 from homarus.config import environment
+from homarus.config.issues import ConfigErrors
 from homarus.config.load import LoadedConfig, load
 from homarus.config.paths import StateDir
+from homarus.errors import ConfigError
 
 app = group("Read, change and check the configuration.")
 
@@ -49,7 +53,8 @@ def set_key(
     from homarus.config.write import set_value
 
     state = _state()
-    written = set_value(state.config_file, key, _parse(value, is_strict=strict), state.env)
+    with _refusing_changes():
+        written = set_value(state.config_file, key, _parse(value, is_strict=strict), state.env)
     _report(state.config_file, f"Set {key}", comments_lost=written.comments_lost, as_json=as_json)
 
 
@@ -59,7 +64,8 @@ def unset_key(key: Key, as_json: AsJson = False) -> None:
     from homarus.config.write import unset
 
     state = _state()
-    written = unset(state.config_file, key, state.env)
+    with _refusing_changes():
+        written = unset(state.config_file, key, state.env)
     _report(state.config_file, f"Removed {key}", comments_lost=written.comments_lost, as_json=as_json)
 
 
@@ -69,8 +75,6 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Check the file and print everything that is wrong with it; exit code 5 when something is."""
-    from homarus.config.issues import ConfigErrors
-
     state = _state()
     path = state.config_file if file is None else file
     try:
@@ -100,6 +104,17 @@ def file(as_json: AsJson = False) -> None:
         say(str(path))
 
 
+@contextmanager
+def _refusing_changes() -> Generator[None]:
+    """Say of a refused change that the file is as it was."""
+    try:
+        yield
+    except ConfigErrors as error:
+        problems = "; ".join(map(str, error.issues))
+        fix = "nothing was changed; docs/reference/config.md lists every key"
+        raise ConfigError(problems, path=error.path, fix=fix) from None
+
+
 def _state() -> StateDir:
     return StateDir.resolve(environment.process_environment())
 
@@ -120,7 +135,6 @@ def _check_channels(loaded: LoadedConfig) -> None:
 
 def _parse(value: str, *, is_strict: bool) -> object:
     from homarus.config.json5_text import parse
-    from homarus.errors import ConfigError
 
     try:
         parsed, _ = parse(value, file="the value")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Annotated, cast
 
 import typer
 
-from homarus.cli.gateway import session
+from homarus.cli.exits import UsageFailure
+from homarus.cli.gateway import Session, session
 from homarus.cli.options import AsJson, Limit, group
 from homarus.cli.reach import find_gateway
 from homarus.cli.reply import Row, as_row, rows, text
@@ -16,7 +19,11 @@ from homarus.cli.screen import ago, clean, facts, paint, say, show_json, table
 
 app = group("See what became of each incoming message, and retry failed ones.")
 
-MessageId = Annotated[str, typer.Argument(metavar="ID", help="The message's id.")]
+MessageId = Annotated[str, typer.Argument(metavar="ID", help="The message's id, or the first 8 characters of it.")]
+_SHORT = 8
+_SEARCHED = 1000
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DEVICE = re.compile(r"[0-9a-f]{64}")
 _COLOURS = {"delivered": "green", "failed": "red", "dropped": "yellow"}
 
 
@@ -47,7 +54,7 @@ def list_messages(
 def show(message_id: MessageId, as_json: AsJson = False) -> None:
     """Tell the whole story of one message."""
     with session(find_gateway()) as gateway:
-        found = as_row(gateway.call("messages.show", {"id": message_id}))
+        found = as_row(gateway.call("messages.show", {"id": _whole_id(gateway, message_id)}))
     if as_json:
         show_json(found)
         return
@@ -63,7 +70,7 @@ def show(message_id: MessageId, as_json: AsJson = False) -> None:
 def retry(message_id: MessageId, as_json: AsJson = False) -> None:
     """Take a failed message up again."""
     with session(find_gateway()) as gateway:
-        found = as_row(gateway.call("messages.retry", {"id": message_id}))
+        found = as_row(gateway.call("messages.retry", {"id": _whole_id(gateway, message_id)}))
     if as_json:
         show_json(found)
     else:
@@ -74,13 +81,35 @@ def _line(row: Row, now: int) -> tuple[str, ...]:
     state, reason = text(row, "state"), text(row, "reason")
     where = f"{text(row, 'channel')}/{text(row, 'chat')}"
     outcome = f"{state} ({reason})" if reason else state
-    sender = text(row, "senderName") or text(row, "senderId")
-    return text(row, "id"), ago(row.get("receivedAtMs"), now), where, sender, outcome, text(row, "text")
+    sender = sender_of(row)
+    return _short(text(row, "id")), ago(row.get("receivedAtMs"), now), where, sender, outcome, text(row, "text")
+
+
+def _short(identifier: str) -> str:
+    """Return the beginning of an id for people, which `show` takes as well; all of it for scripts."""
+    return identifier[:_SHORT] if sys.stdout.isatty() and _UUID.fullmatch(identifier) else identifier
+
+
+def _whole_id(gateway: Session, beginning: str) -> str:
+    """Return the id that begins so, among the last messages; what is no beginning is passed on as it is."""
+    if _UUID.fullmatch(beginning) or len(beginning) < _SHORT:
+        return beginning
+    listed = rows(gateway.call("messages.list", {"limit": _SEARCHED}), "messages")
+    found = [text(row, "id") for row in listed if text(row, "id").startswith(beginning)]
+    if len(found) > 1:
+        raise UsageFailure(f"{len(found)} messages begin with {beginning}", fix="write more of the id")
+    return found[0] if found else beginning
+
+
+def sender_of(row: Row) -> str:
+    """Return who wrote; a device, whose id nobody can read, by the beginning of that."""
+    name = text(row, "senderName") or text(row, "senderId")
+    return f"device {name[:8]}" if _DEVICE.fullmatch(name) else name
 
 
 def _describe(row: Row) -> str:
     state = text(row, "state")
-    sender = clean(text(row, "senderName") or text(row, "senderId"))
+    sender = clean(sender_of(row))
     where = clean(f"{text(row, 'channel')}/{text(row, 'account')}/{text(row, 'chat')}")
     reason = f" ({clean(text(row, 'reason'))})" if row.get("reason") else ""
     head = f"{paint(text(row, 'id'), 'bold')}  {paint(state, _COLOURS.get(state, 'cyan'))}{reason}"

@@ -33,7 +33,7 @@ async def login(core: GatewayCore, request: web.Request, peer: Peer) -> web.Resp
         return error_response(400, 'send {"code": "…"} as JSON', "invalid_request_error")
     if not core.logins.redeem(code):
         core.limiter.fail(peer, LOGIN)
-        message = "this login link was used or is too old; make a new one with `homarus gateway link`"
+        message = "this login link was used or is too old; make a new one with `homarus link`"
         return error_response(401, message, "unauthorized")
     core.limiter.succeed(peer, LOGIN)
     log.info("a browser at %s signed in", peer.address)

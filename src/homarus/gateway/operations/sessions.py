@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from homarus.errors import ProtocolError
+from homarus.errors import ProtocolError, UserError
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import Delete, Get, Post, operation
 from homarus.gateway.operations.target import read_key
 from homarus.gateway.session_rows import ModelDefaults, model_defaults, session_entry, session_row
 from homarus.gateway.transcript import messages_of, preview_of
-from homarus.models.contract import ModelInfo
 from homarus.protocol.base import IgnoredParams
 from homarus.protocol.errors import invalid
 from homarus.protocol.frames import JsonObject
@@ -223,5 +222,20 @@ def _with_model(call: Call, meta: JsonObject, model: str | None) -> JsonObject:
     rest = {name: value for name, value in meta.items() if name not in ("modelOverride", "providerOverride")}
     if model is None:
         return rest
-    info: ModelInfo = call.services.models.resolve(model).info
-    return {**rest, "providerOverride": info.provider, "modelOverride": info.id}
+    provider, name = _resolve_model(call, model)
+    return {**rest, "providerOverride": provider, "modelOverride": name}
+
+
+def _resolve_model(call: Call, model: str) -> tuple[str, str]:
+    """Return provider and id of a model; one that its provider does not list may still exist there.
+
+    Raises UserError when there is no such model and no such provider.
+    """
+    try:
+        info = call.services.models.resolve(model).info
+    except UserError:
+        provider, _, name = model.partition("/")
+        if name and any(known.provider == provider for known in call.services.models.list_models()):
+            return provider, name
+        raise
+    return info.provider, info.id

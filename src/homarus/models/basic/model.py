@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cached_property
 
 from homarus.clock import Clock
 from homarus.models.basic.english import ENGLISH
@@ -42,7 +43,11 @@ class BasicModel:
     def __init__(self, clock: Clock, found: Callable[[], tuple[str, ...]] = tuple) -> None:
         self._clock = clock
         self._found = found
-        self._understanding = Understanding(ENGLISH)
+
+    @cached_property
+    def _understanding(self) -> Understanding:
+        """Return the compiled rules; compiling them takes longer than a start may, so the first request does it."""
+        return Understanding(ENGLISH)
 
     @property
     def info(self) -> ModelInfo:

@@ -87,6 +87,12 @@ class TelegramServer:
         self.bots[token] = bot
         return bot
 
+    async def stop_listening(self) -> None:
+        """Take no more connections and drop the open ones: the machine is away."""
+        for site in list(self._runner.sites) if self._runner is not None else []:
+            await site.stop()
+        self.cut()
+
     def cut(self) -> None:
         """Drop every connection without a word."""
         server = self._runner.server if self._runner is not None else None
@@ -112,6 +118,12 @@ class TelegramServer:
         """Wait until so many updates were confirmed. Raises TimeoutError after five seconds."""
         async with asyncio.timeout(PATIENCE), self._news:
             while (bot or self.bot).confirmed < count:
+                await self._news.wait()
+
+    async def hooked(self, bot: TestBot | None = None) -> None:
+        """Wait until a bot has set a webhook. Raises TimeoutError after five seconds."""
+        async with asyncio.timeout(PATIENCE), self._news:
+            while not (bot or self.bot).webhook_url:
                 await self._news.wait()
 
     def next_message_id(self, chat: int) -> int:
@@ -140,6 +152,7 @@ class TelegramServer:
 
     def start_webhook(self, bot: TestBot) -> None:
         """Deliver the updates of a bot to its webhook from now on."""
+        self.tell()
         if bot.webhook_url and self._runner is not None:
             self._start(self._deliver(bot, bot.webhook_url))
 

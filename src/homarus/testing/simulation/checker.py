@@ -1,0 +1,139 @@
+"""What must be true of every history, whatever failed: nothing lost, nothing said twice unmarked, order per chat."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from homarus.pipeline.outbox import NOTICE
+from homarus.storage import inbound, outbound, runs
+from homarus.storage.database import Connection
+from homarus.storage.records import InboundMessage, MessageFilter, OutboundMessage, Run
+from homarus.testing.simulation.network import Shown
+from homarus.testing.simulation.people import Said
+from homarus.testing.simulation.process import Evidence
+
+END_STATES = frozenset({"delivered", "silent", "dropped", "failed"})
+EXPECTED = {
+    "answered": frozenset({"delivered", "silent", "failed"}),
+    "dropped": frozenset({"dropped"}),
+    "paired": frozenset({"dropped"}),
+    "stops": frozenset({"silent", "failed"}),
+}
+SILENCES = ("nothing to say", "stopped by the sender", "aborted: stop")
+_MARK = re.compile(r"\[c\d+m\d+\.\d+/\d+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What everybody has at the end: what was said, what the journal holds, what people were shown."""
+
+    said: Sequence[Said]
+    messages: Sequence[InboundMessage]
+    runs: dict[str, Run]
+    parts: dict[str, list[OutboundMessage]]
+    shown: Sequence[Shown]
+    evidence: Evidence
+
+
+def read_journal(connection: Connection) -> tuple[list[InboundMessage], dict[str, Run], dict[str, list[OutboundMessage]]]:
+    """Return the messages in the order of their commits, and the run and the parts of each."""
+    messages = inbound.select_messages(connection, MessageFilter(limit=10_000))[::-1]
+    names = dict.fromkeys(message.run_id for message in messages if message.run_id is not None)
+    found = {name: run for name in names if (run := runs.select_run(connection, name)) is not None}
+    return messages, found, {name: outbound.select_parts(connection, name) for name in names}
+
+
+def violations(history: History) -> Iterator[str]:
+    """Yield everything that must not be."""
+    yield from dict.fromkeys(history.evidence.complaints)
+    yield from _losses(history)
+    yield from _effects(history)
+    yield from _doubles(history)
+    yield from _disorder(history)
+    for call_id, count in history.evidence.payments.items():
+        if count > 1:
+            yield f"paid {count} times for one call: {call_id}"
+
+
+def _losses(history: History) -> Iterator[str]:
+    journal = {message.external_id: message for message in history.messages}
+    for said in history.said:
+        message = journal.get(said.name)
+        if message is None:
+            yield f"lost: {said.name} was said and is not in the journal"
+        elif message.state not in END_STATES:
+            yield f"stuck: {said.name} is {message.state}; trail: {_story(message)}"
+        elif message.state not in EXPECTED[said.expect] and not (said.expect == "stops" and message.state == "delivered"):
+            yield f"wrong end: {said.name} should be {said.expect} and is {message.state} ({message.reason})"
+    for name, count in Counter(message.external_id for message in history.messages).items():
+        if count > 1 or name not in {said.name for said in history.said}:
+            yield f"accepted {count} times: {name}"
+
+
+def _story(message: InboundMessage) -> str:
+    return " | ".join(message.trail.splitlines())
+
+
+def _effects(history: History) -> Iterator[str]:
+    """Compare how each message ended with what its people saw."""
+    seen = {shown.part_id for shown in history.shown}
+    for message in history.messages:
+        parts = history.parts.get(message.run_id or "", [])
+        states = Counter(part.state for part in parts)
+        if message.state == "silent" and not message.reason.startswith(SILENCES):
+            yield f"silence without consent: {message.external_id}: {message.reason}"
+        if message.state in ("delivered", "failed") and not parts:
+            yield f"{message.state}, but nothing was sent: {message.external_id} ({message.reason})"
+        if message.state == "delivered" and not all(part.id in seen for part in parts):
+            yield f"delivered, but not shown: {message.external_id}"
+        if message.state == "failed" and message.reason.startswith("user told") and set(states) != {"sent"}:
+            yield f"failed, but the user was not told: {message.external_id} {dict(states)}"
+        if states["dead"] and not message.reason.startswith("not delivered"):
+            yield f"dead parts, but {message.state}: {message.external_id} ({message.reason})"
+    yield from _wrong_texts(history, seen)
+
+
+def _wrong_texts(history: History, seen: set[str]) -> Iterator[str]:
+    """Every line of a reply is in its parts, in order."""
+    for name, run in history.runs.items():
+        text = " ".join(part.text for part in history.parts[name])
+        if run.address is not None and _MARK.findall(run.text) != _MARK.findall(text) and run.state == "done":
+            yield f"the parts of run {name} are not its reply"
+        if any(part.state == "sent" and part.id not in seen for part in history.parts[name]):
+            yield f"sent, but not shown: a part of run {name}"
+
+
+def _doubles(history: History) -> Iterator[str]:
+    plain = [shown for shown in history.shown if not shown.text.startswith(NOTICE)]
+    for part_id, count in Counter(shown.part_id for shown in plain).items():
+        if count > 1:
+            yield f"shown {count} times without a notice: part {part_id}"
+    marks = Counter(mark for shown in plain for mark in _MARK.findall(shown.text))
+    for mark, count in marks.items():
+        if count > 1:
+            yield f"answered {count} times: {mark}"
+
+
+def _disorder(history: History) -> Iterator[str]:
+    """Replies in a chat come in the order of the messages they answer, and parts in theirs."""
+    place = {message.run_id: message.seq for message in reversed(history.messages)}
+    index = {part.id: (place[run], part.part_index) for run, parts in history.parts.items() for part in parts}
+    last: dict[object, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    known: set[str] = set()
+    for shown in history.shown:
+        if shown.part_id in known or shown.part_id not in index:
+            continue
+        known.add(shown.part_id)
+        if index[shown.part_id] < last[shown.address]:
+            yield f"out of order in {shown.address.chat}: {shown.text[:40]!r}"
+        last[shown.address] = index[shown.part_id]
+    said = {said.name: number for number, said in enumerate(history.said)}
+    taken: dict[object, int] = defaultdict(lambda: -1)
+    for message in history.messages:
+        number = said.get(message.external_id, -1)
+        if number < taken[message.address]:
+            yield f"taken in out of order: {message.external_id}"
+        taken[message.address] = number

@@ -1,0 +1,42 @@
+"""Two tools: one that may be repeated, and one that takes money."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from homarus.labels import Confidentiality, Integrity, Label
+from homarus.models.contract import ToolCall
+from homarus.testing.simulation.life import Life
+from homarus.tools.contract import ToolContext, ToolOutput
+from homarus.tools.runner import ToolOutcome
+
+LABEL = Label(Integrity.EXTERNAL, Confidentiality.PRIVATE, ("tool:simulated",))
+
+
+class SimulatedTools:
+    """Implements homarus.agent.loop.Toolbox; `payments` counts what each call of `pay` did to the world."""
+
+    def __init__(self, life: Life, payments: Counter[str]) -> None:
+        self._life = life
+        self._payments = payments
+
+    def is_idempotent(self, name: str) -> bool:
+        """Tell that only `read` may be repeated."""
+        return name == "read"
+
+    async def run(self, call: ToolCall, context: ToolContext) -> ToolOutcome:
+        """Do it, with the process ending on either side of the effect if the seed says so."""
+        life = self._life
+        await life.go_on()
+        await life.clock.sleep(life.random.uniform(5.0, 30.0) if life.faults.hits("tool slow") else 0.05)
+        await life.die_if("kill before tool")
+        if life.faults.hits("tool fails"):
+            return ToolOutcome(ToolOutput("it did not work", is_error=True), LABEL, 1)
+        if call.name == "pay":
+            self._payments[call.id] += 1
+            life.note(f"paid {call.id}")
+        context.report("working\n")
+        await life.die_if("kill after tool")
+        await life.clock.sleep(0.05)
+        await life.go_on()
+        return ToolOutcome(ToolOutput(f"done {call.name}"), LABEL, 1)

@@ -1,0 +1,182 @@
+"""Commands as processes, against a real gateway process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from tests.cli.support import Done, environment, homarus
+
+from homarus.cli.exits import ExitCode
+
+pytestmark = pytest.mark.e2e
+
+
+class Serving:
+    """A gateway started as a person starts it, and what it printed."""
+
+    def __init__(self, home: Path, process: asyncio.subprocess.Process, lines: list[str]) -> None:
+        self.home = home
+        self.process = process
+        self.lines = lines
+
+    async def run(self, *arguments: str, stdin: str = "") -> Done:
+        return await homarus(self.home, *arguments, stdin=stdin)
+
+
+async def start(home: Path, *arguments: str, until: str) -> Serving:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "homarus",
+        *arguments,
+        env=environment(home),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    async with asyncio.timeout(30):
+        while not any(line.strip().startswith(until) for line in lines):
+            line = await process.stdout.readline()
+            assert line, "".join(lines)
+            lines.append(line.decode())
+    return Serving(home, process, lines)
+
+
+async def stop(serving: Serving) -> int:
+    if serving.process.returncode is None:
+        serving.process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(20):
+            return await serving.process.wait()
+    except TimeoutError:
+        serving.process.kill()
+        raise
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Serving]:
+    serving = await start(tmp_path, "gateway", "run", "--port", "0", until="ready ")
+    yield serving
+    await stop(serving)
+
+
+async def test_the_assistant_answers_on_the_terminal(gateway: Serving) -> None:
+    done = await gateway.run("agent", "--message", "what time is it")
+    assert (done.code, done.err) == (ExitCode.OK, "")
+    assert "UTC" in done.out
+    piped = await gateway.run("agent", "--message", "-", "--json", stdin="list the files")
+    answer = cast("dict[str, object]", piped.json)
+    assert answer["status"] == "ok"
+    assert [cast("dict[str, object]", tool)["name"] for tool in cast("list[object]", answer["tools"])] == ["list"]
+
+
+async def test_every_looking_command_works_on_a_fresh_gateway(gateway: Serving) -> None:
+    commands = [
+        ("status",),
+        ("channels", "status"),
+        ("pairing", "list"),
+        ("messages", "list"),
+        ("sessions", "list"),
+        ("gateway", "status"),
+        ("gateway", "health"),
+        ("link",),
+    ]
+    for command in commands:
+        plain, as_json = await gateway.run(*command), await gateway.run(*command, "--json")
+        assert (plain.code, plain.err, bool(plain.out)) == (ExitCode.OK, "", True), command
+        assert as_json.code == ExitCode.OK
+        assert isinstance(as_json.json, dict)
+
+
+async def test_a_message_can_be_followed_from_its_id(gateway: Serving) -> None:
+    await gateway.run("agent", "--message", "hello")
+    listed = cast("dict[str, list[dict[str, str]]]", (await gateway.run("messages", "list", "--json")).json)
+    message = listed["messages"][0]
+    assert message["state"] == "delivered"
+    shown = await gateway.run("messages", "show", message["id"][:8])
+    assert "hello" in shown.out
+    assert "delivered" in shown.out
+    refused = await gateway.run("messages", "retry", message["id"])
+    assert refused.code == ExitCode.FAILURE
+    assert "only failed messages" in refused.err or "not failed" in refused.err
+
+
+async def test_sessions_are_shown_reset_and_kept_from_being_lost(gateway: Serving) -> None:
+    await gateway.run("agent", "--message", "hello", "--session", "agent:main:side")
+    assert "hello" in (await gateway.run("sessions", "show", "agent:main:side")).out
+    assert (await gateway.run("sessions", "reset", "agent:main:side")).code == ExitCode.OK
+    assert "No messages" in (await gateway.run("sessions", "show", "agent:main:side")).out
+    assert (await gateway.run("sessions", "delete", "agent:main:side", stdin="n\n")).code != ExitCode.OK
+    assert "Deleted" in (await gateway.run("sessions", "delete", "agent:main:side", "--yes")).out
+
+
+async def test_any_method_can_be_called(gateway: Serving) -> None:
+    done = await gateway.run("gateway", "call", "sessions.list", "--params", '{"limit": 1}')
+    assert cast("dict[str, object]", done.json)["count"] == 0
+    assert (await gateway.run("gateway", "call", "no.such")).code != ExitCode.OK
+    assert (await gateway.run("gateway", "call", "health", "--params", "[]")).code == ExitCode.USAGE
+
+
+async def test_a_second_gateway_on_the_same_state_is_refused_with_who_has_it(gateway: Serving) -> None:
+    done = await gateway.run("gateway", "run", "--port", "0")
+    assert done.code == ExitCode.FAILURE
+    assert str(gateway.process.pid) in done.err
+    assert "Traceback" not in done.err
+
+
+async def test_local_answers_are_refused_while_a_gateway_runs(gateway: Serving) -> None:
+    done = await gateway.run("agent", "--local", "--message", "hello")
+    assert done.code == ExitCode.FAILURE
+    assert "leave --local out" in done.err
+
+
+async def test_the_log_can_be_read(gateway: Serving) -> None:
+    await gateway.run("gateway", "health")
+    done = await gateway.run("logs", "--component", "gateway.ws")
+    assert "connected" in done.out
+
+
+async def test_up_prints_a_link_and_stops_politely(tmp_path: Path) -> None:
+    serving = await start(tmp_path, "up", "--port", "0", until="Ctrl-C stops it")
+    printed = "".join(serving.lines)
+    assert "http://127.0.0.1:" in printed
+    assert "#" in printed
+    assert (await homarus(tmp_path, "gateway", "health")).code == ExitCode.OK
+    serving.process.send_signal(signal.SIGINT)
+    assert await stop(serving) == ExitCode.OK
+    assert (await homarus(tmp_path, "gateway", "health", HOMARUS_GATEWAY_URL="ws://127.0.0.1:1")).code == 3
+
+
+async def test_without_a_gateway_the_error_says_how_to_start_one(tmp_path: Path) -> None:
+    done = await homarus(tmp_path, "status", HOMARUS_GATEWAY_URL="ws://127.0.0.1:1")
+    assert done.code == ExitCode.NOT_RUNNING
+    assert [line.partition(":")[0] for line in done.err.splitlines()] == ["error", "fix"]
+
+
+async def test_the_assistant_answers_without_a_gateway(tmp_path: Path) -> None:
+    done = await homarus(tmp_path, "agent", "--local", "--message", "what time is it")
+    assert (done.code, done.err) == (ExitCode.OK, "")
+    assert "UTC" in done.out
+
+
+async def test_a_wrong_token_is_refused(gateway: Serving, tmp_path: Path) -> None:
+    url = next(line.split()[1] for line in gateway.lines if line.startswith("ready "))
+    stranger = tmp_path / "stranger"
+    done = await homarus(stranger, "status", HOMARUS_GATEWAY_URL=url, HOMARUS_GATEWAY_TOKEN="wrong-token")
+    assert done.code == ExitCode.REFUSED
+    assert "fix:" in done.err
+
+
+async def test_a_broken_configuration_stops_the_start_with_all_its_problems(tmp_path: Path) -> None:
+    (tmp_path / "homarus.json").write_text('{"gateway": {"prt": 1}, "agnets": {}}')
+    done = await homarus(tmp_path, "gateway", "run", "--port", "0")
+    assert done.code == ExitCode.CONFIG
+    assert "gateway.prt" in done.err
+    assert "agnets" in done.err

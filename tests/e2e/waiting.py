@@ -1,0 +1,22 @@
+"""Waiting for what another process does: looked at again and again until it is so, at most a given time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+STEP = 0.02
+"""Seconds between two looks."""
+
+
+async def until(look: Callable[[], T], what: str, *, timeout: float = 15.0) -> T:
+    """Return the first true result of `look`. Raises AssertionError, saying what was awaited, when it stays false."""
+    try:
+        async with asyncio.timeout(timeout):
+            while not (found := look()):
+                await asyncio.sleep(STEP)
+    except TimeoutError:
+        raise AssertionError(f"after {timeout} s still not: {what}") from None
+    return found

@@ -1,0 +1,163 @@
+"""Walks every operation: no scope, wrong role, junk of every shape. The right code, never a crash, never a leak."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from tests.gateway.conftest import Running
+from tests.gateway.fake_services import TOKEN
+from tests.gateway.raw_client import RawClient, connected
+
+from homarus.gateway.caller import Caller
+from homarus.gateway.operations.catalogue import build_registry
+from homarus.gateway.peer import Peer
+from homarus.protocol.base import IgnoredParams, LooseParams
+from homarus.protocol.errors import UNAVAILABLE
+from homarus.protocol.method_scopes import NODE_METHODS, scope_of
+from homarus.protocol.scopes import Role, Scope
+
+REGISTRY = build_registry()
+NAMES = [operation.name for operation in REGISTRY.operations]
+SCOPED = [operation for operation in REGISTRY.operations if operation.scope is not None]
+VALIDATED = [each for each in REGISTRY.operations if not issubclass(each.params, LooseParams)]
+PEER = Peer("127.0.0.1", is_local=True)
+
+
+def junk(seed: int) -> Any:
+    """Return a random JSON value, often with names and values that operations know."""
+    dice = random.Random(seed)  # noqa: S311 - repeatable junk, no secret
+    names = ["key", "sessionKey", "message", "idempotencyKey", "limit", "id", "runId", "keys", "label", "x" * 300]
+    leaves = [
+        None,
+        True,
+        -1,
+        0,
+        2**70,
+        1.5,
+        "",
+        "main",
+        "agent:main:main",
+        "agent:x",
+        "\x00",
+        "é" * 2000,
+        "\ud800",
+        "../..",
+    ]
+
+    def value(depth: int) -> Any:
+        kind = dice.randrange(4 if depth < 3 else 2)
+        if kind == 2:
+            return [value(depth + 1) for _ in range(dice.randrange(4))]
+        if kind == 3:
+            return {dice.choice(names): value(depth + 1) for _ in range(dice.randrange(6))}
+        return dice.choice(leaves)
+
+    return {dice.choice(names): value(0) for _ in range(dice.randrange(7))} if dice.random() < 0.9 else value(0)
+
+
+@pytest.mark.parametrize("each", REGISTRY.operations, ids=NAMES)
+def test_operation_is_documented_and_has_the_scope_of_the_reference(each: Any) -> None:
+    assert each.summary.endswith(".") or each.summary.endswith(";") or len(each.summary) > 20
+    assert each.scope is not None or each.name == "health"
+    known = {"sessions.create", "sessions.send", "sessions.abort"} | {n for n in NAMES if n.startswith("device.")}
+    if each.name in known:
+        assert each.scope == scope_of(each.name)
+
+
+def test_listed_methods_are_those_that_exist_and_are_listed_in_the_reference() -> None:
+    unlisted = {"sessions.get", "sessions.resolve", "chat.inject"}
+    assert set(REGISTRY.listed) == set(NAMES) - unlisted
+    assert not NODE_METHODS & set(NAMES)
+
+
+async def test_every_scoped_operation_refuses_a_caller_without_scopes(gateway: Running) -> None:
+    async with connected(gateway.url, scopes=[]) as client:
+        for operation in SCOPED:
+            answer = await client.call(operation.name, junk(len(operation.name)))
+            assert answer["error"] == {"code": "INVALID_REQUEST", "message": f"missing scope: {operation.scope}"}
+
+
+@pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE, Scope.APPROVALS, Scope.PAIRING])
+def test_one_scope_opens_its_operations_and_what_it_implies_only(scope: Scope) -> None:
+    caller = Caller("c", PEER, scopes=frozenset({scope}))
+    opens = {scope, *([Scope.READ] if scope is Scope.WRITE else []), None}
+    for operation in REGISTRY.operations:
+        if operation.scope in opens:
+            assert REGISTRY.authorise(operation.name, caller) is operation
+        else:
+            with pytest.raises(Exception, match=f"missing scope: {operation.scope}"):
+                REGISTRY.authorise(operation.name, caller)
+
+
+async def test_every_operator_operation_refuses_a_node_and_closes_after_eleven(gateway: Running) -> None:
+    operations = [each for each in REGISTRY.operations if each.role is Role.OPERATOR]
+    for start in range(0, len(operations), 10):
+        async with connected(gateway.url, role="node", scopes=[]) as node:
+            for operation in operations[start : start + 10]:
+                answer = await node.call(operation.name, {})
+                assert answer["error"] == {"code": "INVALID_REQUEST", "message": "unauthorized role: node"}
+            assert (await node.call("health"))["ok"]
+    async with connected(gateway.url, role="node", scopes=[]) as node:
+        for _ in range(11):
+            await node.call("sessions.list", {})
+        assert await node.receive() == {"closed": 1008, "reason": "repeated unauthorized calls"}
+
+
+async def test_node_methods_refuse_operators(gateway: Running) -> None:
+    async with connected(gateway.url) as client:
+        answer = await client.call("skills.bins", {})
+    assert answer["error"]["message"] == "unauthorized role: operator"
+
+
+async def test_unknown_methods_are_unknown_to_admins_and_out_of_scope_for_others(gateway: Running) -> None:
+    async with connected(gateway.url) as admin:
+        assert (await admin.call("no.such"))["error"]["message"] == "unknown method: no.such"
+    async with connected(gateway.url, scopes=["operator.read"]) as reader:
+        assert (await reader.call("no.such"))["error"]["message"] == "missing scope: operator.admin"
+        assert (await reader.call("exec.approval.resolve"))["error"]["message"] == "missing scope: operator.approvals"
+
+
+@pytest.mark.parametrize("each", VALIDATED, ids=[each.name for each in VALIDATED])
+async def test_unexpected_property_is_named(gateway: Running, each: Any) -> None:
+    async with connected(gateway.url) as client:
+        error = (await client.call(each.name, {"bogus": 1}))["error"]
+        assert error["code"] == "INVALID_REQUEST"
+        assert error["message"].startswith(f"invalid {each.name} params: ")
+        assert "at root: unexpected property 'bogus'" in error["message"]
+        listed = (await client.call(each.name, []))["error"]
+        assert listed["message"] == f"invalid {each.name} params: must be object"
+
+
+@pytest.mark.parametrize("each", REGISTRY.operations, ids=NAMES)
+async def test_junk_is_answered_and_never_breaks_the_connection(gateway: Running, each: Any) -> None:
+    async with connected(gateway.url) as client:
+        for seed in range(25):
+            await check_junk(client, each.name, junk(seed))
+        assert (await client.call("health"))["ok"]
+
+
+async def check_junk(client: RawClient, method: str, params: Any) -> None:
+    answer = await client.call(method, params)
+    assert set(answer) <= {"type", "id", "ok", "payload", "error"}
+    if not answer["ok"]:
+        assert answer["error"]["message"]
+        assert "failed unexpectedly" not in answer["error"]["message"], (method, params)
+        assert answer["error"]["code"] in {"INVALID_REQUEST", UNAVAILABLE}
+    assert TOKEN not in json.dumps(answer)
+    assert "Traceback" not in json.dumps(answer)
+
+
+@pytest.mark.parametrize("name", ["chat.send", "chat.inject", "sessions.list", "agent"])
+async def test_large_params_are_answered(gateway: Running, name: str) -> None:
+    async with connected(gateway.url) as client:
+        answer = await client.call(name, {"message": "x" * 3_000_000, "search": "y" * 3_000_000})
+        assert answer["error"]["code"] == "INVALID_REQUEST"
+        assert len(answer["error"]["message"]) < 2100
+
+
+def test_ignored_params_are_not_even_looked_at() -> None:
+    ignored = {each.name for each in REGISTRY.operations if each.params is IgnoredParams}
+    assert {"status", "system-presence", "last-heartbeat", "sessions.subscribe"} <= ignored

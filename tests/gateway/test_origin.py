@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from homarus.gateway.origin import is_host_allowed, origin_problem
+from homarus.gateway.peer import Peer, identify_peer
+from homarus.gateway.settings import BrowserSettings
+
+NONE = BrowserSettings()
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:3000", "http://127.0.0.1", "https://[::1]:8443", "http://a.localhost"]
+)
+def test_local_pages_may_talk_to_a_local_gateway(origin: str) -> None:
+    assert origin_problem(Peer("127.0.0.1", is_local=True, origin=origin), NONE) is None
+    assert origin_problem(Peer("10.0.0.9", is_local=False, origin=origin), NONE) == "origin not allowed"
+
+
+@pytest.mark.parametrize("origin", [None, "", "null", "localhost", "file:///x", "http://u@localhost", "http://[::1"])
+def test_what_is_no_origin_is_refused_as_such(origin: str | None) -> None:
+    assert origin_problem(Peer("127.0.0.1", is_local=True, origin=origin), NONE) == "origin missing or invalid"
+
+
+def test_listed_origins_match_whole_and_without_case() -> None:
+    settings = BrowserSettings(origins=frozenset({"https://home.example"}))
+    assert origin_problem(Peer("1.2.3.4", is_local=False, origin="https://HOME.example"), settings) is None
+    for origin in ("https://home.example.evil.com", "http://home.example", "https://home.example:444"):
+        assert origin_problem(Peer("1.2.3.4", is_local=False, origin=origin), settings) == "origin not allowed"
+
+
+def test_host_header_counts_only_when_trusted() -> None:
+    peer = Peer("1.2.3.4", is_local=False, origin="http://box:18789", host="box:18789")
+    assert origin_problem(peer, NONE) == "origin not allowed"
+    assert origin_problem(peer, BrowserSettings(trusts_host_header=True)) is None
+
+
+def test_rebound_host_names_are_refused_on_loopback_only() -> None:
+    assert not is_host_allowed("evil.example:18789", NONE, is_loopback_bind=True)
+    assert is_host_allowed("127.0.0.1:18789", NONE, is_loopback_bind=True)
+    assert is_host_allowed("[::1]:18789", NONE, is_loopback_bind=True)
+    assert is_host_allowed("box", NONE, is_loopback_bind=False)
+
+
+def test_forwarded_connections_are_never_local_and_headers_count_only_from_trusted_proxies() -> None:
+    headers = {"x-forwarded-for": "6.6.6.6, 203.0.113.9"}
+    assert identify_peer("127.0.0.1", {}, frozenset()) == Peer("127.0.0.1", is_local=True)
+    assert identify_peer("127.0.0.1", headers, frozenset()) == Peer("127.0.0.1", is_local=False)
+    assert identify_peer("10.0.0.2", headers, frozenset({"10.0.0.0/8"})).address == "203.0.113.9"
+    assert identify_peer("10.0.0.2", {"x-forwarded-for": "junk"}, frozenset({"10.0.0.2"})).address == "10.0.0.2"
+    for name in ("forwarded", "x-real-ip", "x-forwarded-proto", "x-forwarded-host"):
+        assert not identify_peer("127.0.0.1", {name: "x"}, frozenset()).is_local
