@@ -10,7 +10,6 @@ from __future__ import annotations
 import ssl
 import sys
 from importlib import import_module
-from importlib import import_module
 from typing import Any
 
 
@@ -44,7 +43,7 @@ def defer() -> None:
         return
     original = ssl.create_default_context
     ssl.create_default_context = lambda: LateContext(ssl.PROTOCOL_TLS_CLIENT)  # type: ignore[assignment]
-    ssl.SSLContext.set_default_verify_paths = LateContext.set_default_verify_paths  # type: ignore[method-assign]
+    ssl.SSLContext.set_default_verify_paths = lambda _context: None  # type: ignore[method-assign]
     try:
         import_module("aiohttp")
     finally:

@@ -184,15 +184,22 @@ def _is_plain_json(text: str) -> bool:
     return True
 
 
-def load_or_last_good(path: Path, env: Mapping[str, str], *, may_recover: bool = True) -> LoadedConfig:
+def load_or_last_good(
+    path: Path,
+    env: Mapping[str, str],
+    *,
+    may_recover: bool = True,
+    check: Callable[[LoadedConfig], object] | None = None,
+) -> LoadedConfig:
     """Load the file and keep a copy as last good; when it is broken, load that copy with a warning instead.
 
-    Raises the error of the broken file when there is no good copy or `may_recover` is false.
+    `check` raises ConfigError for what only the composition can judge, such as the sections of channels. Raises the
+    error of the broken file when there is no good copy or `may_recover` is false.
     """
     try:
-        loaded = load(path, env)
+        loaded = _load_checked(load, path, env, check)
     except ConfigError as error:
-        recovered = _recover(path, env) if may_recover else None
+        recovered = _recover(path, env, check) if may_recover else None
         if recovered is None:
             raise
         warning = (
@@ -204,12 +211,26 @@ def load_or_last_good(path: Path, env: Mapping[str, str], *, may_recover: bool =
     return loaded
 
 
-def _recover(path: Path, env: Mapping[str, str]) -> LoadedConfig | None:
+def _load_checked(
+    read: Callable[[Path, Mapping[str, str]], LoadedConfig],
+    path: Path,
+    env: Mapping[str, str],
+    check: Callable[[LoadedConfig], object] | None,
+) -> LoadedConfig:
+    loaded = read(path, env)
+    if check is not None:
+        check(loaded)
+    return loaded
+
+
+def _recover(
+    path: Path, env: Mapping[str, str], check: Callable[[LoadedConfig], object] | None
+) -> LoadedConfig | None:
     backup = backup_of(path)
     if not backup.exists():
         return None
     try:
-        return load_text(read_text(backup), path, env)
+        return _load_checked(lambda place, known: load_text(read_text(backup), place, known), path, env, check)
     except ConfigError:
         return None
 

@@ -105,7 +105,7 @@ async def run_gateway(options: GatewayOptions) -> None:
     clock = SystemClock()
     state = _state(options)
     state.create()
-    loaded = load_or_last_good(options.config or state.config_file, state.env)
+    loaded = load_or_last_good(options.config or state.config_file, state.env, check=channel_sections)
     async with AsyncExitStack() as stack:
         stop = _stop_signals(stack)
         app, warnings = await open_application(stack, state, loaded, options, clock)

@@ -46,8 +46,13 @@ class GatewayCore:
     session_feed: SessionFeed
     browsers: BrowserTokens
     logins: LoginCodes
-    identity: DeviceIdentity
     started_at: float
+
+    def identity(self) -> DeviceIdentity:
+        """Return the gateway's own device identity. Raises UserError when its file is damaged."""
+        from homarus.protocol.device_identity import DeviceIdentity  # noqa: PLC0415 - loads cryptography when asked for
+
+        return DeviceIdentity.load(self.services.state_dir / "identity" / "gateway.json")
 
     @property
     def uptime(self) -> float:

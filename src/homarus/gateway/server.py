@@ -30,7 +30,6 @@ from homarus.gateway.services import Services
 from homarus.gateway.session_feed import SessionFeed
 from homarus.gateway.settings import GatewaySettings
 from homarus.gateway.tokens import BrowserTokens, LoginCodes
-from homarus.protocol.device_identity import DeviceIdentity
 from homarus.protocol.errors import CLOSE_RESTART
 from homarus.protocol.events import SHUTDOWN, TICK
 from homarus.protocol.names import TICK_INTERVAL_MS
@@ -43,7 +42,7 @@ BACKLOG: Final = 128
 
 
 def build_core(services: Services, settings: GatewaySettings) -> GatewayCore:
-    """Return the parts of a gateway, wired. Raises UserError when its identity file is damaged."""
+    """Return the parts of a gateway, wired."""
     clock, database = services.clock, services.database
     hub = EventHub()
     limiter = AuthLimiter(clock, settings.limits)
@@ -68,7 +67,6 @@ def build_core(services: Services, settings: GatewaySettings) -> GatewayCore:
         session_feed=session_feed,
         browsers=browsers,
         logins=LoginCodes(clock),
-        identity=DeviceIdentity.load(services.state_dir / "identity" / "gateway.json"),
         started_at=clock.monotonic(),
     )
 

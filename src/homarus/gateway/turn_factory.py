@@ -109,8 +109,15 @@ def _check_agent(config: Config, agent_id: AgentId) -> None:
 
 
 def _prepare(workspace: Path) -> dict[str, str]:
-    workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return read_prompt_files(workspace)
+    """Make the workspace and read its prompt files. Raises UserError when it cannot be used."""
+    try:
+        workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return read_prompt_files(workspace)
+    except OSError as error:
+        raise UserError(
+            f"the workspace {workspace} cannot be used: {error.strerror or error}",
+            fix="make it a folder this user may write, or set agents.defaults.workspace to another one",
+        ) from error
 
 
 def _extra(begun: Begun) -> str:

@@ -5,6 +5,7 @@ Only after that commit may a channel acknowledge the message to its platform.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -30,9 +31,10 @@ MAX_ATTACHMENT = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the commit made of a message: None when it was known, and whether a pairing reply waits to go out."""
+    """What the journal holds of a message, whether this commit put it there, and whether a pairing reply may wait."""
 
     message: InboundMessage | None
+    is_new: bool = True
     has_reply: bool = False
 
 
@@ -54,14 +56,21 @@ class Inbox:
         self._on_stored = on_stored
 
     async def accept(self, message: Inbound) -> Acceptance:
-        """Journal a message. Raises StorageError when it could not be committed: do not acknowledge it then."""
+        """Journal a message. Raises StorageError when it could not be committed: do not acknowledge it then.
+
+        A caller that is cancelled does not keep a committed message from being answered: not every platform sends it
+        again. A message that is known is passed on as well, because the first time may have failed after its commit.
+        """
+        work = asyncio.ensure_future(self._accept(message))
+        work.add_done_callback(_retrieve)
+        return await asyncio.shield(work)
+
+    async def _accept(self, message: Inbound) -> Acceptance:
         hit(Failpoint.INBOX_BEFORE_COMMIT)
         stored = await self._database.write(self._store, message)
         hit(Failpoint.INBOX_AFTER_COMMIT)
-        if stored.message is None:
-            return Acceptance.DUPLICATE
         await self._on_stored(stored)
-        return Acceptance.ACCEPTED
+        return Acceptance.ACCEPTED if stored.is_new else Acceptance.DUPLICATE
 
     def _store(self, connection: Connection, message: Inbound) -> Stored:
         address = message.address
@@ -69,7 +78,8 @@ class Inbox:
         decision = _decide(connection, message, account)
         row = self._row(message, decision)
         if not journal.insert_inbound(connection, row):
-            return Stored(None)
+            known = journal.select_known(connection, address, message.external_id)
+            return Stored(known, is_new=False, has_reply=decision.access is Access.PAIRING)
         if decision.access is not Access.PAIRING:
             return Stored(row)
         reply = request_pairing(connection, message, self._clock)
@@ -114,6 +124,12 @@ class Inbox:
             created_at=row.received_at,
             next_at=row.received_at,
         )
+
+
+def _retrieve(work: asyncio.Task[Acceptance]) -> None:
+    """Look at a failure that a cancelled caller left behind, so that it does not count as unseen."""
+    if not work.cancelled():
+        work.exception()
 
 
 def _decide(connection: Connection, message: Inbound, account: Account | None) -> Decision:

@@ -21,6 +21,7 @@ Batch = tuple[InboundMessage, ...]
 @dataclass(slots=True)
 class _Lane:
     waiting: deque[InboundMessage] = field(default_factory=deque["InboundMessage"])
+    running: Batch = ()
     task: asyncio.Task[None] | None = None
     last_offer: float = 0.0
 
@@ -50,11 +51,12 @@ class Lanes:
         lane = self._lanes.setdefault(key, _Lane())
         lane.waiting.append(message)
         lane.last_offer = self._clock.monotonic()
-        if lane.task is not None:
-            return True
-        if not self._is_stopping:
-            lane.task = asyncio.get_running_loop().create_task(self._drain(key, lane), name=f"lane {key}")
-        return False
+        return not self._start(key, lane)
+
+    def holds(self, message: InboundMessage) -> bool:
+        """Tell whether a message waits here or is being worked on."""
+        lane = self._lanes.get(message.session_key or "")
+        return lane is not None and any(message.id == held.id for held in (*lane.running, *lane.waiting))
 
     def take_waiting(self, key: str, accepts: Callable[[InboundMessage], bool]) -> Batch:
         """Remove and return the waiting messages of a session that `accepts` lets through."""
@@ -64,6 +66,12 @@ class Lanes:
         taken = tuple(message for message in lane.waiting if accepts(message))
         lane.waiting = deque(message for message in lane.waiting if not accepts(message))
         return taken
+
+    def put_back(self, key: str, batch: Batch) -> None:
+        """Undo `take_waiting`: the messages wait again, in front of what has come since."""
+        lane = self._lanes.setdefault(key, _Lane())
+        lane.waiting.extendleft(reversed(batch))
+        self._start(key, lane)
 
     def waiting(self, key: str | None = None) -> Batch:
         """Return what waits, in one session or in all."""
@@ -77,6 +85,14 @@ class Lanes:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, key: str, lane: _Lane) -> bool:
+        """Begin to work on a lane; False when that goes on already."""
+        if lane.task is not None:
+            return False
+        if not self._is_stopping:
+            lane.task = asyncio.get_running_loop().create_task(self._drain(key, lane), name=f"lane {key}")
+        return True
 
     async def _drain(self, key: str, lane: _Lane) -> None:
         is_first = True
@@ -104,10 +120,12 @@ class Lanes:
         try:
             batch = next_batch(lane.waiting)
             if batch:
+                lane.running = batch
                 await self._work(batch)
         except Exception:
             log.exception("a batch failed")
         finally:
+            lane.running = ()
             self._running -= 1
             self._slot_freed.set()
 

@@ -24,6 +24,7 @@ PREVIEW = 200
 LATE_AFTER_MS = 6 * 3_600_000
 """A message that waited longer is answered with a mark, because what it asks may be over by now."""
 APOLOGY = "I could not finish this: {error}\nYour message is kept; send it again or ask me to try again."
+TOO_LONG = "it took longer than it may"
 Stamp = Callable[[int], str]
 
 
@@ -173,6 +174,9 @@ class RunJournal:
         label = join_all(entry.label for entry in await self.entries())
         payload: dict[str, object] = {"text": partial, "stop_reason": "aborted", "aborted": reason}
         end = replace(self._end("aborted", "", payload, Usage()), stop_reason=reason)
+        if reason == "timeout" and self._info.address is not None:
+            # Nobody in a chat asked for this end, so it must not pass in silence.
+            end = replace(end, text=APOLOGY.format(error=TOO_LONG), error=TOO_LONG)
         return await self._store.database.write(self._close, end, self._entry("assistant", payload, label))
 
     def _entry(self, entry_type: EntryType, payload: dict[str, object], label: Label) -> Entry:

@@ -12,7 +12,7 @@ from homarus.agent.usage import read_usage
 from homarus.channels.contract import Acceptance, Inbound
 from homarus.clock import Clock
 from homarus.config.schema import Config
-from homarus.errors import UserError
+from homarus.errors import StorageError, UserError
 from homarus.failpoints import Failpoint, hit
 from homarus.ids import Address, AgentId, RunId
 from homarus.labels import Confidentiality, Integrity, Label
@@ -94,7 +94,7 @@ class Pipeline:
         is_new = await self._database.write(journal.insert_inbound, message)
         hit(Failpoint.INBOX_AFTER_COMMIT)
         if not is_new:
-            return Submitted("known", await self.outcome(submission.run_id))
+            return await self._known(message)
         return Submitted("queued" if self._lanes.offer(message) else "started")
 
     async def abort(self, session_key: str, run_id: str | None, reason: str, requester: Requester) -> tuple[RunId, ...]:
@@ -130,13 +130,22 @@ class Pipeline:
         """Watch every run; see Runs."""
         return self._turns.listen(listener)
 
+    async def _known(self, repeated: InboundMessage) -> Submitted:
+        """Answer a repeated submission; one that was committed although its caller was told otherwise begins now."""
+        known = await self._database.read(journal.select_known, repeated.address, repeated.external_id)
+        if known is not None and known.state == "queued" and not self._lanes.holds(known):
+            self._lanes.offer(known)
+        return Submitted("known", await self.outcome(repeated.external_id))
+
     async def _on_stored(self, stored: Stored) -> None:
         message = stored.message
         if message is None:
             return
         if stored.has_reply:
             self._parts.on_parts(message.address.channel, message.address.account)
-        if message.state == "queued" and not await self._stops(message):
+        if message.state != "queued" or (not stored.is_new and self._lanes.holds(message)):
+            return
+        if not await self._stops(message):
             self._lanes.offer(message)
 
     async def _stops(self, message: InboundMessage) -> bool:
@@ -153,7 +162,11 @@ class Pipeline:
             self._turns.abort(run_id, "stop")
         ids = [message.id, *(item.id for item in waiting)]
         now = self._clock.now_ms()
-        await self._database.write(journal.move_inbound, ids, "silent", now, reason="stopped by the sender")
+        try:
+            await self._database.write(journal.move_inbound, ids, "silent", now, reason="stopped by the sender")
+        except StorageError:
+            self._lanes.put_back(key, waiting)
+            raise
         return True
 
     def _on_finished(self, info: RunInfo) -> None:
@@ -162,10 +175,14 @@ class Pipeline:
 
     async def _drop_waiting(self, session_key: str, run_ids: set[RunId], reason: str) -> tuple[RunId, ...]:
         dropped = self._lanes.take_waiting(session_key, lambda message: message.run_id in run_ids)
-        for message in dropped:
-            await self._database.write(
-                journal.move_inbound, [message.id], "silent", self._clock.now_ms(), reason=f"aborted: {reason}"
-            )
+        if not dropped:
+            return ()
+        ids, now = [message.id for message in dropped], self._clock.now_ms()
+        try:
+            await self._database.write(journal.move_inbound, ids, "silent", now, reason=f"aborted: {reason}")
+        except StorageError:
+            self._lanes.put_back(session_key, dropped)
+            raise
         return tuple(RunId(message.run_id) for message in dropped if message.run_id is not None)
 
     def _limit(self) -> int:

@@ -9,20 +9,19 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from typing import TYPE_CHECKING, Final, cast
 
 from homarus.errors import UserError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 MAX_SKEW_MS: Final = 120_000
 """How far the signing time may be from ours (reference 01 §6)."""
 SIGNATURE_VERSIONS: Final = ("v3", "v2")
 _KEY_LENGTH = 32
 _SIGNATURE_LENGTH = 64
-_RAW = serialization.Encoding.Raw
+# cryptography is imported where it is used: 7 MB that a gateway nobody has connected to does not need.
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +54,22 @@ class DeviceIdentity:
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
-        raw = key.public_key().public_bytes(_RAW, serialization.PublicFormat.Raw)
+        raw = key.public_key().public_bytes_raw()
         self.public_key = encode_base64url(raw)
         self.id = hashlib.sha256(raw).hexdigest()
 
     @classmethod
     def generate(cls) -> DeviceIdentity:
         """Return a new identity."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - see above
+
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
     def from_seed(cls, seed: bytes) -> DeviceIdentity:
         """Return the identity of a 32-byte seed."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - see above
+
         return cls(Ed25519PrivateKey.from_private_bytes(seed))
 
     @classmethod
@@ -95,9 +98,7 @@ class DeviceIdentity:
     @classmethod
     def _create(cls, path: Path) -> DeviceIdentity:
         identity = cls.generate()
-        seed = identity._key.private_bytes(  # noqa: SLF001 - our own instance
-            _RAW, serialization.PrivateFormat.Raw, serialization.NoEncryption()
-        )
+        seed = identity._key.private_bytes_raw()  # noqa: SLF001 - our own instance
         record = {"deviceId": identity.id, "publicKey": identity.public_key, "seed": encode_base64url(seed)}
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -114,14 +115,21 @@ class DeviceIdentity:
 def read_public_key(text: str) -> bytes:
     """Return the 32 raw bytes of a public key given as base64url, base64 or PEM. Raises ValueError."""
     if "-----BEGIN" in text:
-        key = serialization.load_pem_public_key(text.encode())
-        if not isinstance(key, Ed25519PublicKey):
-            raise ValueError("not an Ed25519 key")
-        return key.public_bytes(_RAW, serialization.PublicFormat.Raw)
+        return _read_pem(text)
     raw = decode_base64(text)
     if len(raw) != _KEY_LENGTH:
         raise ValueError("an Ed25519 public key has 32 bytes")
     return raw
+
+
+def _read_pem(text: str) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415 - see above
+
+    key = load_pem_public_key(text.encode())
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError("not an Ed25519 key")
+    return key.public_bytes_raw()
 
 
 def device_id_of(raw_key: bytes) -> str:
@@ -137,8 +145,7 @@ def verify(raw_key: bytes, signature: str, payload: SignedConnect) -> str | None
         return None
     if len(raw) != _SIGNATURE_LENGTH:
         return None
-    key = Ed25519PublicKey.from_public_bytes(raw_key)
-    return next((v for v in SIGNATURE_VERSIONS if _is_valid(key, raw, payload.text(v).encode())), None)
+    return next((v for v in SIGNATURE_VERSIONS if _is_valid(raw_key, raw, payload.text(v).encode())), None)
 
 
 def normalise_fact(value: str) -> str:
@@ -160,9 +167,12 @@ def decode_base64(text: str) -> bytes:
         raise ValueError("not base64") from error
 
 
-def _is_valid(key: Ed25519PublicKey, signature: bytes, text: bytes) -> bool:
+def _is_valid(raw_key: bytes, signature: bytes, text: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - see above
+
     try:
-        key.verify(signature, text)
+        Ed25519PublicKey.from_public_bytes(raw_key).verify(signature, text)
     except InvalidSignature:
         return False
     return True

@@ -67,6 +67,17 @@ def select_open(connection: Connection) -> list[InboundMessage]:
     return [read_inbound(row) for row in connection.execute(query)]
 
 
+def select_known(connection: Connection, address: Address, external_id: str) -> InboundMessage | None:
+    """Return the message a platform knows by an id, None when it was never stored."""
+    query = select(inbound).where(
+        inbound.c.channel == address.channel,
+        inbound.c.account == address.account,
+        inbound.c.external_id == external_id,
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else read_inbound(row)
+
+
 def select_by_run(connection: Connection, run_id: str) -> list[InboundMessage]:
     """Return the messages a run answers, oldest first."""
     return [read_inbound(row) for row in connection.execute(_BY_RUN, {"run": run_id})]

@@ -47,12 +47,15 @@ class Workspace:
                 fd = os.open(place.name, FILE_FLAGS, dir_fd=place.folder)
             except OSError as error:
                 refuse(path, error)
-        with os.fdopen(fd, "rb") as file:
+        try:
             status = os.fstat(fd)
             check_regular(path, status)
             _check_size(path, status.st_size, max_bytes)
             # it may grow meanwhile
-            content = file.read(max_bytes + 1)
+            with os.fdopen(fd, "rb", closefd=False) as file:
+                content = file.read(max_bytes + 1)
+        finally:
+            os.close(fd)
         _check_size(path, len(content), max_bytes)
         return content
 

@@ -144,3 +144,12 @@ async def test_local_models_that_run_are_named_in_help() -> None:
     events = [event async for event in model.stream(ModelRequest("basic", "", (user("help"),)))]
     assert isinstance(events[-1], Completed)
     assert "`ollama/llama3.2`" in events[-1].message.text
+
+
+@pytest.mark.parametrize("speaker", ["ines", "Ines Maria"])
+async def test_what_somebody_says_in_a_room_is_understood_behind_their_name(speaker: str) -> None:
+    assert (await answer(user(f"[Sat 2026-11-21 00:12 UTC] {speaker}: what time is it"))).text.startswith("It is 00:12")
+
+
+async def test_a_request_with_a_colon_is_not_taken_for_a_name() -> None:
+    assert [call.name for call in (await answer(user("note: buy milk"))).tool_calls] == ["write"]

@@ -75,7 +75,7 @@ async def last_heartbeat(call: Call, params: IgnoredParams) -> None:  # noqa: AR
 @operation("gateway.identity.get", scope=Scope.READ)
 async def gateway_identity(call: Call, params: IgnoredParams) -> GatewayIdentity:  # noqa: ARG001
     """Return the gateway's own device identity."""
-    identity = call.core.identity
+    identity = call.core.identity()
     return {"deviceId": identity.id, "publicKey": identity.public_key}
 
 

@@ -11,6 +11,7 @@ _STAMP = re.compile(
     r"\A\[(?P<day>Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<date>\d{4}-\d{2}-\d{2}) (?P<time>\d{2}:\d{2})"
     r"(?: (?P<zone>[^\]\n]{1,40}))?\][ \t]*"
 )
+_SPEAKER = re.compile(r"\A[^:\n]{1,64}:\s+")
 _METADATA = re.compile(r"untrusted metadata|\"(?:label|id|sender|message_id)\"", re.IGNORECASE)
 
 
@@ -37,6 +38,11 @@ def open_envelope(text: str) -> Said:
     except ValueError:
         return Said(rest)
     return Said(rest, at, stamp["zone"] or "")
+
+
+def drop_speaker(text: str) -> str:
+    """Strip the `name:` that stands before what somebody says in a room."""
+    return _SPEAKER.sub("", text, count=1)
 
 
 def _is_metadata(block: str, rest: str) -> bool:

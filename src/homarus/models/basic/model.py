@@ -8,7 +8,7 @@ from functools import cached_property
 
 from homarus.clock import Clock
 from homarus.models.basic.english import ENGLISH
-from homarus.models.basic.envelope import Said, open_envelope
+from homarus.models.basic.envelope import Said, drop_speaker, open_envelope
 from homarus.models.basic.intent import Intent, Understanding
 from homarus.models.basic.plan import PlannedCall, plan_calls
 from homarus.models.basic.results import Done, tell_results
@@ -66,7 +66,8 @@ class BasicModel:
         if done := _results_at_end(request.messages):
             text = tell_results(done, said)
             return AssistantMessage(text if _has_introduced(request.messages) else f"{text}\n\n{NOTICE}")
-        intents = self._understanding.read(said.text)
+        # "note: milk" is a request and "ines: help" somebody in a room: the whole is tried before its end.
+        intents = self._understanding.read(said.text) or self._understanding.read(drop_speaker(said.text))
         available = frozenset(tool.name for tool in request.tools)
         calls = [call for intent in intents for call in plan_calls(intent, said)][:_MAX_CALLS]
         texts = [*self._tell(intents, said), *_tell_missing(calls, available)]

@@ -100,6 +100,11 @@ class TelegramServer:
             if isinstance(handler.transport, asyncio.Transport):
                 handler.transport.abort()
 
+    async def changed(self) -> None:
+        """Wait until anything happens."""
+        async with self._news:
+            await self._news.wait()
+
     async def next_sent(self) -> Sent:
         """Return the next message that a bot sent. Raises TimeoutError after five seconds."""
         async with asyncio.timeout(PATIENCE), self._news:
