@@ -38,9 +38,8 @@ async def test_a_broken_configuration_is_listed_completely_with_exit_code_5(home
     assert ended.code == 5
     for place in ("gateway.port", "gateway.bnd", "agents.list[0].id", "messages.queue.mode"):
         assert place in ended.err
-    assert 'did you mean "bind"' in ended.err
-    assert 'did you mean "collect"' in ended.err
-    assert "write 18789 without quotes" in ended.err
+    for fix in ('Did you mean "bind"?', 'Did you mean "collect"?', "Write 18789 without quotes"):
+        assert fix in ended.err
     assert not (home / "homarus.db").exists()
 
 
@@ -82,6 +81,31 @@ async def test_a_configuration_broken_after_a_good_start_falls_back_with_a_warni
     assert (home / "homarus.json").read_text() == BROKEN
 
 
+async def test_a_channel_section_broken_after_a_good_start_falls_back_too(home: Path) -> None:
+    write_config(home, {"agents": {"defaults": {"userTimezone": "Asia/Tokyo"}}})
+    async with gateway(home) as running:
+        assert await running.stop() == 0
+    write_config(home, {"channels": {"irc": {"host": 5}}})
+    for _ in range(2):  # the broken file must not become the good copy
+        async with gateway(home) as running:
+            assert await running.stop() == 0
+    warned = (home / "stderr.txt").read_text()
+    assert "last good" in warned
+    assert "channels.irc.host" in warned
+
+
+async def test_a_workspace_that_is_no_folder_fails_the_turn_with_the_place_and_nothing_else(home: Path) -> None:
+    (home / "workspace").write_text("in the way")
+    async with gateway(home):
+        said = await homarus(home, "agent", "--message", "what time is it")
+        assert said.code == 1
+        assert str(home / "workspace") in said.err
+        listed = (await homarus(home, "messages", "list", "--json")).json()["messages"]
+        assert [row["state"] for row in listed] == ["failed"]
+        (home / "workspace").unlink()
+        assert "It is " in (await homarus(home, "agent", "--message", "what time is it")).out
+
+
 async def test_a_busy_port_names_who_has_it(home: Path) -> None:
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
     async with server:
@@ -94,7 +118,7 @@ async def test_a_busy_port_names_who_has_it(home: Path) -> None:
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize("place", ["", "homarus.db", "gateway.lock", "logs", "identity", "workspace"])
+@pytest.mark.parametrize("place", ["", "homarus.db", "gateway.lock", "logs", "identity"])
 async def test_something_in_the_way_of_the_state_folder_is_named(tmp_path: Path, place: str) -> None:
     home = tmp_path / "home"
     if place:

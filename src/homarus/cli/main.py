@@ -11,7 +11,7 @@ from homarus import __version__
 from homarus.cli import screen
 from homarus.cli.exits import ExitCode, UsageFailure, exit_code_of, fix_of
 from homarus.cli.tree import COMMANDS, Entry, find, nearest
-from homarus.errors import HomarusError
+from homarus.errors import ConfigError, HomarusError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +60,14 @@ def run(arguments: Sequence[str]) -> int:
 def _fail(error: HomarusError) -> int:
     if os.environ.get(DEBUG):
         raise error
-    screen.report(error.message, fix_of(error))
+    screen.report(_placed(error), fix_of(error))
     return exit_code_of(error)
+
+
+def _placed(error: HomarusError) -> str:
+    """Return what is wrong with the key it is about in front."""
+    path = error.path if isinstance(error, ConfigError) else None
+    return f"{path}: {error.message}" if path and path not in error.message else error.message
 
 
 def _dispatch(arguments: list[str]) -> int:

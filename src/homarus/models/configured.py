@@ -39,14 +39,17 @@ def settings_from_config(config: Config, environment: Mapping[str, str]) -> Cata
 
 
 def timeouts_from_config(config: Config) -> Timeouts:
-    """Return the timeouts of model calls; `agents.defaults.llm.idleTimeoutSeconds` of zero waits to the end."""
+    """Return the timeouts of model calls.
+
+    `agents.defaults.llm.idleTimeoutSeconds` bounds silence, before the first byte too; zero waits to the end.
+    """
     limits = config.agents.defaults.llm
     idle = limits.idle_timeout_seconds if limits else None
     defaults = Timeouts()
     if idle is None:
         return defaults
     wait = float(idle) or defaults.total
-    return Timeouts(first=max(defaults.first, wait), idle=wait)
+    return Timeouts(first=wait, idle=wait)
 
 
 def _read_provider(name: str, entry: Provider, environment: Mapping[str, str]) -> ProviderSettings:

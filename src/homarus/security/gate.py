@@ -14,6 +14,7 @@ from homarus.labels import Confidentiality, Label
 # the effect names of tools.contract.Effect; a name that is none of these is treated as the most dangerous
 FREE_EFFECTS = frozenset({"pure", "read-private", "write-local"})
 ASKED_EFFECTS = frozenset({"external-send", "destructive", "write-shared"})
+SENDING_EFFECTS = frozenset({"external-send", "write-shared"})
 EXEC = "exec"
 CONTROL_PLANE = "control-plane"
 MAX_SHOWN = 80
@@ -56,15 +57,16 @@ def decide(
     """Decide about one call. `control` names the arguments that steer it; `is_sandboxed` tells whether a command of
     this call would run inside a working sandbox."""
     unknown = effects - FREE_EFFECTS - ASKED_EFFECTS - {EXEC, CONTROL_PLANE}
+    asked = effects & ASKED_EFFECTS
+    # refusals first: a reason to ask must never soften one
     if EXEC in effects and not is_sandboxed:
         return Refuse("commands run only inside a sandbox, and none works here", "exec-needs-sandbox")
-    if label.confidentiality is Confidentiality.SECRET and effects & {"external-send", "write-shared"}:
+    if label.is_tainted and (CONTROL_PLANE in effects or unknown):
+        return Refuse(f"settings are not changed from a context that has read {_sources(label)}", "tainted-control")
+    if label.confidentiality is Confidentiality.SECRET and effects & SENDING_EFFECTS:
         return Ask("the context holds something secret", "secret-flow")
     if not label.is_tainted:
         return Allow("trusted-action")
-    if CONTROL_PLANE in effects or unknown:
-        return Refuse(f"settings are not changed from a context that has read {_sources(label)}", "tainted-control")
-    asked = effects & ASKED_EFFECTS
     if asked:
         reason = f"{_listed(asked)} in a context that has read {_sources(label)}{_steering(control, arguments)}"
         return Ask(reason, f"tainted-{min(asked)}")

@@ -117,6 +117,10 @@ class ModelServer:
         """Queue replies for the next requests."""
         self._replies.extend(replies)
 
+    def drop_replies(self) -> None:
+        """Forget replies that no request has used up."""
+        self._replies.clear()
+
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._complete)
