@@ -45,10 +45,10 @@ FAULTS: dict[str, tuple[tuple[Reply, ...], str]] = {
     "500 again and again": ((Refuse(500),) * 3, "problem on its side"),
     "no answer": ((Hang(),) * 3, "did not answer in time"),
     "falls silent": ((Stall("half an answer"),), "stopped sending"),
-    "cuts the stream": ((Cut("half an answer"),), "broke off"),
-    "a web page": ((Raw(b"<html>welcome</html>", "text/html"),) * 3, "not a completion"),
+    "cuts the stream": ((Cut("half an answer"),), "cut the connection"),
+    "a web page": ((Raw(b"<html>welcome</html>", "text/html"),) * 3, "a web page instead of a completion"),
     "broken events": ((Raw(b"data: {{{\n\ndata: [DONE]\n\n"),) * 3, "mock"),
-    "another API": ((Raw(b'{"hello": 1}', "application/json"),) * 3, "not a completion"),
+    "another API": ((Raw(b'{"hello": 1}', "application/json"),) * 3, "without any content"),
     "a redirect": ((Refuse(302, headers={"Location": "http://127.0.0.1:9/"}),), "models.providers.mock"),
 }
 

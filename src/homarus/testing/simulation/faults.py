@@ -33,7 +33,10 @@ MACHINE = ("clock back", "clock forward", "pause", "stop")
 ALL = (*KILLS, *STORAGE, *NETWORK, *MODEL, *MACHINE)
 
 WINDOWED = frozenset({"disk full", "offline"})
-RARE = frozenset({*KILLS, "refused", "model hangs", "send stalls", "stop", "clock back", "clock forward", "pause", *WINDOWED})
+EVERY_SECOND = frozenset({"kill at random", "stop", "clock back", "clock forward", "pause"})
+"""Asked for once a second, not once per thing that happens."""
+FREQUENT = frozenset({"kill before commit", "kill after commit", "kill in read", *EVERY_SECOND, *WINDOWED})
+SEVERE = frozenset({*KILLS, "refused", "model hangs", "send stalls"}) - FREQUENT
 
 
 class Faults:
@@ -68,5 +71,5 @@ class Faults:
     def _rate(self, name: str) -> float:
         if self._random.random() < 0.45:
             return 0.0
-        most = 0.01 if name in RARE else 0.12
+        most = 0.01 if name in FREQUENT else 0.06 if name in SEVERE else 0.12
         return most * self._random.random() ** 2

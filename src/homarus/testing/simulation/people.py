@@ -31,7 +31,7 @@ def write_script(random: Random, seconds: float) -> list[Said]:
         is_group = random.random() < 0.4
         pace = random.choice((0.5, 5.0, 40.0))
         at = random.uniform(0.0, 20.0)
-        for number in range(random.randint(1, 14)):
+        for number in range(random.randint(1, 10)):
             at += random.expovariate(1 / pace)
             if at < seconds:
                 said.append(_say(random, at, chat, number, is_group=is_group))

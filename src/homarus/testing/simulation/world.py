@@ -24,7 +24,7 @@ from homarus.testing.simulation.network import Platform
 from homarus.testing.simulation.people import write_script
 from homarus.testing.simulation.process import Evidence, Process, Wiring
 
-CHAOS_SECONDS = 400.0
+CHAOS_SECONDS = 300.0
 CALM_SECONDS = 1_200.0
 """Longer than the longest pause of the delivery and a run that reaches its time limit: what is not settled by then never will."""
 MAX_LIVES = 60
