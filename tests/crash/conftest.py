@@ -1,8 +1,10 @@
-"""Prints what the kills left behind, one line per cell, when a run has ended."""
+"""A quick folder for databases, and a table of what the kills left behind when a run has ended."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -10,6 +12,17 @@ import pytest
 CELL = "crash"
 """The property in which a test of this folder reports its cell: failpoint, database, channel and four counts."""
 COUNTS = ("kills", "lost", "doubled", "marked")
+
+
+@pytest.fixture
+def quick_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: thousands of commits are not about fsync here."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as root:
+        yield Path(root)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,17 +14,14 @@ from tests.e2e.process import GatewayProcess
 from homarus.errors import HomarusError
 from homarus.protocol.client import GatewayClient
 from homarus.testing.irc_server import IrcServer, body_of
+from homarus.testing.telegram.people import INES, People
+from homarus.testing.telegram.server import TelegramServer
 
 BOT, PERSON = "homarus", "ann"
 
 
 class ChannelDriver(Protocol):
     """One person on one channel, who outlives the gateway's processes."""
-
-    @property
-    def redelivers(self) -> bool:
-        """Tell whether the platform or its client repeats by itself what was not acknowledged, with the same id."""
-        ...
 
     @property
     def has_outbox(self) -> bool:
@@ -40,7 +37,11 @@ class ChannelDriver(Protocol):
         ...
 
     async def send(self, token: str) -> None:
-        """Write the message of a token, or repeat it. The gateway may die before it answers."""
+        """Write the message of a token. The gateway may die before it answers."""
+        ...
+
+    async def make_good(self, token: str, *, was_journalled: bool) -> None:
+        """Do what this channel, its clients or its people do about a message when the gateway has come back."""
         ...
 
     async def replies(self, token: str) -> list[str]:
@@ -49,9 +50,11 @@ class ChannelDriver(Protocol):
 
 
 class IrcPerson:
-    """A person with an ordinary client on the test's IRC server."""
+    """A person with an ordinary client on the test's IRC server, who asks again when no answer came.
 
-    redelivers = False
+    IRC delivers nothing twice, so what died before it was journalled is gone, and only a person can notice.
+    """
+
     has_outbox = True
 
     def __init__(self, server: IrcServer, writer: asyncio.StreamWriter) -> None:
@@ -71,6 +74,10 @@ class IrcPerson:
         self._writer.write(f"PRIVMSG {BOT} :{question(token)}\r\n".encode())
         await self._writer.drain()
 
+    async def make_good(self, token: str, *, was_journalled: bool) -> None:
+        if not was_journalled:
+            await self.send(token)
+
     async def replies(self, token: str) -> list[str]:
         lines = [body_of(line) for line in self._server.received]
         mine = f"PRIVMSG {PERSON} :"
@@ -80,7 +87,6 @@ class IrcPerson:
 class WebPerson:
     """A person on the web chat: a client that repeats a message with its idempotency key until it is answered."""
 
-    redelivers = True
     has_outbox = False
 
     def __init__(self, identity: Path) -> None:
@@ -99,6 +105,9 @@ class WebPerson:
     async def send(self, token: str) -> None:
         with suppress(HomarusError):  # the connection breaks when the gateway dies
             await self._connected.call("chat.send", self.message(token))
+
+    async def make_good(self, token: str, *, was_journalled: bool) -> None:
+        await self.send(token)
 
     def message(self, token: str) -> dict[str, object]:
         return {"sessionKey": "main", "message": question(token), "idempotencyKey": f"key-{token}"}
@@ -146,6 +155,34 @@ class ForwardingPerson(WebPerson):
         return await self._irc.replies(token)
 
 
+class TelegramPerson:
+    """A person on the test's Bot API server, which keeps an update until it is confirmed."""
+
+    has_outbox = True
+
+    def __init__(self, server: TelegramServer) -> None:
+        self._server = server
+        self._people = People(server)
+        self._people.private(INES)
+
+    def sections(self) -> Mapping[str, object]:
+        bot = {"apiRoot": self._server.root, "botToken": self._server.bot.token, "dmPolicy": "allowlist",
+               "allowFrom": [str(INES.id)]}  # fmt: skip
+        return {"telegram": bot}
+
+    async def join(self, gateway: GatewayProcess) -> None:
+        """Nothing to wait for: updates wait on the server."""
+
+    async def send(self, token: str) -> None:
+        self._people.say(INES, question(token))
+
+    async def make_good(self, token: str, *, was_journalled: bool) -> None:
+        """Nothing to do: the server gives out again what was not confirmed."""
+
+    async def replies(self, token: str) -> list[str]:
+        return [sent.text for sent in self._server.sent if sent.chat == INES.id and token in sent.text]
+
+
 @asynccontextmanager
 async def open_irc(home: Path) -> AsyncIterator[IrcPerson]:
     async with IrcServer() as server:
@@ -170,6 +207,12 @@ async def open_webchat(home: Path) -> AsyncIterator[WebPerson]:
 
 
 @asynccontextmanager
+async def open_telegram(home: Path) -> AsyncIterator[TelegramPerson]:
+    async with TelegramServer() as server:
+        yield TelegramPerson(server)
+
+
+@asynccontextmanager
 async def open_forwarding(home: Path) -> AsyncIterator[ForwardingPerson]:
     async with AsyncExitStack() as stack:
         irc = await stack.enter_async_context(open_irc(home))
@@ -179,7 +222,7 @@ async def open_forwarding(home: Path) -> AsyncIterator[ForwardingPerson]:
 
 
 Opener = Callable[[Path], AbstractAsyncContextManager[ChannelDriver]]
-DRIVERS: dict[str, Opener] = {"webchat": open_webchat, "irc": open_irc}
+DRIVERS: dict[str, Opener] = {"webchat": open_webchat, "irc": open_irc, "telegram": open_telegram}
 OUTBOX_DRIVERS: dict[str, Opener] = {**DRIVERS, "webchat": open_forwarding}
 """The same channels for the points of the outbox, where each must have replies that go over a network."""
 

@@ -62,8 +62,7 @@ class Cell:
             last = await self._talk_until_death(doomed, at_pass)
         async with gateway(self.home) as healed:
             await self.person.join(healed)
-            if self.scenario.is_before_journal or self.person.redelivers:
-                await self.person.send(last)
+            await self.person.make_good(last, was_journalled=not self.scenario.is_before_journal)
             async with asyncio.timeout(PATIENCE):
                 await self.history.until_ended(self.tokens)
             await self._check()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.crash.small_world import LeapingClock
 from tests.pipeline.harness import FakeNetwork
 
 from homarus.channels.contract import OutboundPart, Receipt
@@ -26,25 +25,6 @@ from homarus.testing.manual_clock import ManualClock
 
 PARTS, CHATS = 10_000, 50
 BURST, INTERVAL = 4, 2.0  # as the IRC channel's manifest has it
-
-
-@pytest.fixture
-def quick_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one: twenty thousand commits are about order and pace here, not about fsync."""
-    memory = Path("/dev/shm")
-    if not memory.is_dir():
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=memory) as root:
-        yield Path(root)
-
-
-class LeapingClock(ManualClock):
-    """Whoever sleeps wakes at once, later: with a single sleeper that is all that waiting means."""
-
-    async def sleep(self, seconds: float) -> None:
-        self.advance(seconds)
-        await asyncio.sleep(0)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -20,3 +20,15 @@ async def until(look: Callable[[], T], what: str, *, timeout: float = 15.0) -> T
     except TimeoutError:
         raise AssertionError(f"after {timeout} s still not: {what}") from None
     return found
+
+
+async def eventually(ask: Callable[[], Awaitable[T]], wanted: T, *, timeout: float = 15.0) -> None:
+    """Ask until the answer is the wanted one. Raises AssertionError with the last answer."""
+    last = await ask()
+    try:
+        async with asyncio.timeout(timeout):
+            while last != wanted:
+                await asyncio.sleep(STEP)
+                last = await ask()
+    except TimeoutError:
+        raise AssertionError(f"after {timeout} s it is {last}, not {wanted}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,6 +119,9 @@ class Factory:
     def timeout(self, begun: Begun) -> float:
         return self._timeout
 
+    async def status(self, begun: Begun) -> str:
+        return f"status of {begun.info.session_key}"
+
 
 class World:
     """One pipeline with its surroundings."""
@@ -163,7 +166,7 @@ async def world(
     clock: Clock | None = None,
     timeout: float = 30.0,
     network: FakeNetwork | None = None,
-) -> AsyncIterator[World]:
+) -> AsyncGenerator[World]:
     """Open a pipeline in `root`; leaving it is a stop, entering again a restart."""
     clock = clock or SystemClock()
     database = await open_database(None, root, clock)

@@ -23,41 +23,45 @@ def judge(settings: dict[str, object], *, is_approved: bool = False, **facts: ob
 
 
 GROUP: dict[str, object] = {"kind": ChatKind.GROUP, "is_mentioned": True}
-LISTED = {"groups": {"#room": {}}, "groupAllowFrom": ["*"]}
+OPEN_ROOM: dict[str, object] = {"groups": {"#ROOM": {"requireMention": False}}, "groupAllowFrom": ["ann"]}
+BOBS_ROOM: dict[str, object] = {"groups": {"#room": {"allowFrom": ["bob"]}}, "groupAllowFrom": ["*"]}
+STRANGER = "the sender is not allowed in this group"
+Case = tuple[dict[str, object], dict[str, object], Access, str]
+LISTED: dict[str, object] = {"groups": {"#room": {}}, "groupAllowFrom": ["*"]}
 
 
-@pytest.mark.parametrize(
-    ("settings", "facts", "access", "reason"),
-    [
-        ({}, {}, Access.PAIRING, "pairing required"),
-        ({}, {"is_approved": True}, Access.ALLOWED, ""),
-        ({"allowFrom": ["Ann"]}, {}, Access.ALLOWED, ""),
-        ({"dmPolicy": "allowlist"}, {}, Access.DROPPED, "the sender is not in allowFrom"),
-        ({"dmPolicy": "disabled", "allowFrom": ["ann"]}, {}, Access.DROPPED, "direct messages are disabled"),
-        ({"dmPolicy": "open", "allowFrom": ["*"]}, {}, Access.ALLOWED, ""),
-        ({"allowFrom": ["*"]}, {}, Access.PAIRING, "pairing required"),
-        ({"allowFrom": ["ann"]}, {"sender": Sender("eve", aliases=("ann",))}, Access.PAIRING, "pairing required"),
-        (
-            {"allowFrom": ["ann"], "dangerouslyAllowNameMatching": True},
-            {"sender": Sender("eve", aliases=("ann",))},
-            Access.ALLOWED,
-            "",
-        ),
-        ({"allowFrom": ["ann"]}, {"sender": Sender("ann", is_bot=True)}, Access.DROPPED, "the sender is a bot"),
-        ({}, GROUP, Access.DROPPED, "the group is not in groups"),
-        (LISTED, GROUP, Access.ALLOWED, ""),
-        (LISTED, {"kind": ChatKind.GROUP}, Access.DROPPED, "not mentioned"),
-        (LISTED, {"kind": ChatKind.GROUP, "is_reply_to_me": True}, Access.ALLOWED, ""),
-        ({"groups": {"#ROOM": {"requireMention": False}}, "groupAllowFrom": ["ann"]}, {"kind": ChatKind.GROUP}, Access.ALLOWED, ""),
-        ({"groups": {"*": {}}}, GROUP, Access.DROPPED, "the sender is not allowed in this group"),
-        ({"groups": {"*": {}}, "allowFrom": ["ann"]}, GROUP, Access.ALLOWED, ""),
-        ({"groups": {"#room": {"allowFrom": ["bob"]}}, "groupAllowFrom": ["*"]}, GROUP, Access.DROPPED, "the sender is not allowed in this group"),
-        ({"groupPolicy": "disabled", **LISTED}, GROUP, Access.DROPPED, "groups are disabled"),
-        ({"groupPolicy": "open"}, GROUP, Access.ALLOWED, ""),
-        ({"groupPolicy": "open"}, {"kind": ChatKind.GROUP}, Access.DROPPED, "not mentioned"),
-        ({"groups": {"#room": {"enabled": False}}}, GROUP, Access.DROPPED, "this group is disabled"),
-    ],
-)  # fmt: skip
+CASES: list[Case] = [
+    ({}, {}, Access.PAIRING, "pairing required"),
+    ({}, {"is_approved": True}, Access.ALLOWED, ""),
+    ({"allowFrom": ["Ann"]}, {}, Access.ALLOWED, ""),
+    ({"dmPolicy": "allowlist"}, {}, Access.DROPPED, "the sender is not in allowFrom"),
+    ({"dmPolicy": "disabled", "allowFrom": ["ann"]}, {}, Access.DROPPED, "direct messages are disabled"),
+    ({"dmPolicy": "open", "allowFrom": ["*"]}, {}, Access.ALLOWED, ""),
+    ({"allowFrom": ["*"]}, {}, Access.PAIRING, "pairing required"),
+    ({"allowFrom": ["ann"]}, {"sender": Sender("eve", aliases=("ann",))}, Access.PAIRING, "pairing required"),
+    (
+        {"allowFrom": ["ann"], "dangerouslyAllowNameMatching": True},
+        {"sender": Sender("eve", aliases=("ann",))},
+        Access.ALLOWED,
+        "",
+    ),
+    ({"allowFrom": ["ann"]}, {"sender": Sender("ann", is_bot=True)}, Access.DROPPED, "the sender is a bot"),
+    ({}, GROUP, Access.DROPPED, "the group is not in groups"),
+    (LISTED, GROUP, Access.ALLOWED, ""),
+    (LISTED, {"kind": ChatKind.GROUP}, Access.DROPPED, "not mentioned"),
+    (LISTED, {"kind": ChatKind.GROUP, "is_reply_to_me": True}, Access.ALLOWED, ""),
+    (OPEN_ROOM, {"kind": ChatKind.GROUP}, Access.ALLOWED, ""),
+    ({"groups": {"*": {}}}, GROUP, Access.DROPPED, STRANGER),
+    ({"groups": {"*": {}}, "allowFrom": ["ann"]}, GROUP, Access.ALLOWED, ""),
+    (BOBS_ROOM, GROUP, Access.DROPPED, STRANGER),
+    ({"groupPolicy": "disabled", **LISTED}, GROUP, Access.DROPPED, "groups are disabled"),
+    ({"groupPolicy": "open"}, GROUP, Access.ALLOWED, ""),
+    ({"groupPolicy": "open"}, {"kind": ChatKind.GROUP}, Access.DROPPED, "not mentioned"),
+    ({"groups": {"#room": {"enabled": False}}}, GROUP, Access.DROPPED, "this group is disabled"),
+]
+
+
+@pytest.mark.parametrize(("settings", "facts", "access", "reason"), CASES)
 def test_access_follows_the_policy_and_fails_closed(
     settings: dict[str, object], facts: dict[str, object], access: Access, reason: str
 ) -> None:

@@ -8,11 +8,15 @@ from tests.pipeline.harness import FakeNetwork, FakeToolbox, World, chat, direct
 
 from homarus.channels.contract import Acceptance, Ambiguous, Verdict
 from homarus.errors import Permanent, Transient, UserError
-from homarus.models.contract import Failed, FailureKind, UserMessage
+from homarus.models.contract import Failed, FailureKind, ToolCall, UserMessage
 from homarus.pipeline.contract import Requester
+from homarus.pipeline.pairing import Pairing
 from homarus.storage.entries import select_entries
 from homarus.storage.records import Entry
+from homarus.testing.manual_clock import ManualClock
 from homarus.testing.scripted_model import ScriptedModel, call, say
+from homarus.tools.contract import ToolContext
+from homarus.tools.runner import ToolOutcome
 
 
 async def transcript(here: World, run_id: str) -> list[Entry]:
@@ -56,8 +60,6 @@ async def test_a_submission_runs_once_however_often_it_is_sent(tmp_path: Path) -
 
 
 async def test_an_unknown_sender_gets_one_pairing_code_and_is_heard_after_approval(tmp_path: Path) -> None:
-    from homarus.pipeline.pairing import Pairing
-
     async with world(tmp_path, ScriptedModel([say("welcome")])) as here:
         await here.pipeline.accept(direct("let me in", 1, "eve"))
         await here.pipeline.accept(direct("please", 2, "eve"))
@@ -98,7 +100,7 @@ async def test_messages_that_arrive_during_a_run_are_collected_into_one_turn(tmp
         assert [part.text for part in here.network.sent] == ["one", "both"]
         last = model.requests[-1].messages[-1]
         assert isinstance(last, UserMessage)
-        assert "--- Queued #1\nsecond" in last.content[0].text  # pyright: ignore[reportAttributeAccessIssue]
+        assert "--- Queued #1\\nsecond" in str(last.content)
         assert {m.state for m in await here.messages()} == {"delivered"}
 
 
@@ -268,3 +270,94 @@ async def test_sessions_run_side_by_side_up_to_the_limit(tmp_path: Path) -> None
         gate.set()
         rows = await here.until_settled()
         assert {m.state for m in rows} == {"delivered"}
+
+
+async def test_orders_are_answered_without_a_model_and_only_for_users(tmp_path: Path) -> None:
+    model = ScriptedModel([say("from the model")])
+    async with world(tmp_path, model) as here:
+        for number, text in enumerate(["/help", "/whoami", "/status"]):
+            await here.pipeline.accept(direct(text, number))
+            await here.until_settled()
+        assert model.requests == []
+        said = "\n".join(part.text for part in here.network.sent)
+        assert "/new" in said
+        assert "Your id: ann" in said
+        assert said.endswith("status of agent:main:main")
+        await here.pipeline.accept(group("/status", 9, is_mentioned=True))
+        await here.until_settled()
+        assert here.network.sent[-1].text == "from the model"
+
+
+async def test_new_begins_a_conversation_that_remembers_nothing(tmp_path: Path) -> None:
+    model = ScriptedModel([say("ok")])
+    async with world(tmp_path, model) as here:
+        await here.pipeline.accept(direct("my secret plan", 1))
+        await here.until_settled()
+        await here.pipeline.accept(direct("/new", 2))
+        await here.until_settled()
+        assert here.network.sent[-1].text == "New conversation."
+        await here.pipeline.accept(direct("/new what do you know?", 3))
+        await here.until_settled()
+        assert "secret plan" not in str(model.requests[-1].messages)
+        assert "what do you know?" in str(model.requests[-1].messages)
+        assert "/new" not in str(model.requests[-1].messages)
+
+
+async def test_a_steered_message_joins_the_run_at_its_next_step(tmp_path: Path) -> None:
+    started, go = asyncio.Event(), asyncio.Event()
+
+    class Waiting(FakeToolbox):
+        async def run(self, call: ToolCall, context: ToolContext) -> ToolOutcome:
+            started.set()
+            await go.wait()
+            return await super().run(call, context)
+
+    model = ScriptedModel([call(("1", "exec", "{}")), say("both done")])
+    config: dict[str, object] = {"messages": {"queue": {"mode": "steer", "debounceMs": 0}}}
+    async with world(tmp_path, model, toolbox=Waiting(), config=config) as here:
+        await here.pipeline.accept(direct("do a", 1))
+        await started.wait()
+        await here.pipeline.accept(direct("and b", 2))
+        go.set()
+        rows = await here.until_settled()
+        assert [part.text for part in here.network.sent] == ["both done"]
+        assert {m.state for m in rows} == {"delivered"}
+        assert "and b" in str(model.requests[-1].messages)
+
+
+async def test_in_interrupt_mode_the_newest_message_counts(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    model = ScriptedModel([say("first"), say("second")], gate=gate)
+    config: dict[str, object] = {"messages": {"queue": {"mode": "interrupt", "debounceMs": 0}}}
+    async with world(tmp_path, model, config=config) as here:
+        await here.pipeline.accept(direct("long", 1))
+        await here.until(lambda _rows: len(model.requests) == 1)
+        gate.set()
+        await here.pipeline.accept(direct("no, this", 2))
+        rows = await here.until_settled()
+        states = {m.external_id: m.state for m in rows}
+        assert states["m2"] == "delivered"
+        assert here.network.sent[-1].text in {"first", "second"}
+
+
+async def test_in_followup_mode_every_message_has_its_own_turn(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    config: dict[str, object] = {"messages": {"queue": {"mode": "followup", "debounceMs": 0}}}
+    async with world(tmp_path, ScriptedModel([say("ok")], gate=gate), config=config) as here:
+        for number in range(3):
+            await here.pipeline.accept(direct(f"m{number}", number))
+        gate.set()
+        await here.until_settled()
+        assert len(here.network.sent) == 3
+
+
+async def test_a_session_that_slept_past_the_daily_boundary_begins_anew(tmp_path: Path) -> None:
+    clock = ManualClock(now_ms=1_763_712_000_000)
+    model = ScriptedModel([say("ok")])
+    async with world(tmp_path, model, clock=clock) as here:
+        await here.pipeline.accept(direct("yesterday's words", 1))
+        await here.until_settled()
+        clock.advance(26 * 3_600)
+        await here.pipeline.accept(direct("good morning", 2))
+        await here.until_settled()
+        assert "yesterday's words" not in str(model.requests[-1].messages)

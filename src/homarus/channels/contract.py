@@ -152,7 +152,10 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A channel's manifest.toml, readable without importing the channel."""
+    """A channel's manifest.toml, readable without importing the channel.
+
+    `setup` names the keys that somebody who connects the channel is asked for.
+    """
 
     id: str
     name: str
@@ -161,6 +164,7 @@ class Manifest:
     extra: str | None = None
     docs: str = ""
     aliases: tuple[str, ...] = field(default=())
+    setup: tuple[str, ...] = ()
 
 
 class Channel(Protocol):

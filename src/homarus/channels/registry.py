@@ -17,7 +17,7 @@ from homarus.clock import Clock
 from homarus.errors import ConfigError
 
 MANIFEST = "manifest.toml"
-_KEYS = {"id": str, "name": str, "module": str, "extra": str, "docs": str, "owner": str, "aliases": list}
+_KEYS = {"id": str, "name": str, "module": str, "extra": str, "docs": str, "owner": str, "aliases": list, "setup": list}
 _NEEDED = ("id", "name", "module")
 
 
@@ -69,6 +69,7 @@ def read_manifest(path: Path) -> Manifest:
         extra=str(data["extra"]) if data.get("extra") else None,
         docs=str(data.get("docs", "")),
         aliases=tuple(str(alias) for alias in cast("list[object]", data.get("aliases", []))),
+        setup=tuple(str(key) for key in cast("list[object]", data.get("setup", []))),
         capabilities=_capabilities(path, cast("dict[str, object]", table)),
     )
 

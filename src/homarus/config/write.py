@@ -109,10 +109,22 @@ def set_value(path: Path, key: str, value: object, env: Mapping[str, str]) -> Wr
     Raises ConfigErrors, leaving the file alone, when the result would be invalid.
     """
 
+    return set_values(path, {key: value}, env)
+
+
+def set_values(path: Path, values: Mapping[str, object], env: Mapping[str, str]) -> Written:
+    """Set several keys in one step, or none. Raises as `set_value` does."""
+
     def change(tree: Tree) -> None:
-        _assign(tree, parse_place(key), value)
+        assign_all(tree, values)
 
     return _change(path, env, change)
+
+
+def assign_all(tree: Tree, values: Mapping[str, object]) -> None:
+    """Set dotted keys in a parsed file, making the objects above them. Raises ConfigError for an impossible key."""
+    for key, value in values.items():
+        _assign(tree, parse_place(key), value)
 
 
 def unset(path: Path, key: str, env: Mapping[str, str]) -> Written:

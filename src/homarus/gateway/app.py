@@ -154,8 +154,8 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
 ) -> Application:
     """Build every room and connect them; starts nothing."""
     config = holder.current.config
-    models = Catalogue(settings_from_config(config, state.env), http, clock)
-    turns = AgentTurns(lambda: holder.current, state, models, toolkit.runner.specs, clock)
+    models = Catalogue(settings_from_config(config, holder.current.env), http, clock)
+    turns = AgentTurns(lambda: holder.current, state, models, toolkit.runner.specs, clock, toolkit.status.describe)
     supervisor, accounts = Supervisor(clock), Accounts()
     host = ChannelHost(database, clock, supervisor, accounts)
     host.open(config, sections)
@@ -168,6 +168,8 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         toolbox=toolkit.runner,
         stamp=turns.stamp,
         on_parts=host.wake,
+        zone=turns.zone,
+        on_working=host.show_working,
     )
     pipeline = Pipeline(parts)
     services = Services(

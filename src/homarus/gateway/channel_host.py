@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from homarus.channels import registry
@@ -12,15 +14,18 @@ from homarus.channels.policy_config import ChannelPolicyConfig, ChunkMode, accou
 from homarus.channels.sdk.rate import TokenBucket
 from homarus.clock import Clock
 from homarus.config.schema import Config
-from homarus.errors import ConfigError, StorageError
+from homarus.errors import HomarusError, StorageError
 from homarus.gateway.services import ChannelAccount, ProbeOutcome
 from homarus.gateway.supervisor import RestartPolicy, Supervisor
+from homarus.ids import Address
 from homarus.pipeline.access import AccessRules
 from homarus.pipeline.accounts import WEBCHAT, Account, Accounts, compile_patterns
 from homarus.pipeline.delivery import Delivery
 from homarus.storage.database import Database
 
 log = logging.getLogger("homarus.channels")
+TYPING_INTERVAL = 4.0  # seconds; platforms let the sign go out after 5 or 6
+MAX_TYPING_SIGNS = 150
 RECONNECT = RestartPolicy(first_pause=2.0, max_pause=300.0)
 
 
@@ -44,6 +49,7 @@ class ChannelHost:
         self._supervisor = supervisor
         self._accounts = accounts
         self._hosted: dict[tuple[str, str], Hosted] = {}
+        self._typing: dict[Address, asyncio.Task[None]] = {}
 
     def open(self, config: Config, sections: Mapping[str, ChannelPolicyConfig]) -> None:
         """Create every configured account. `sections` are the validated channel sections."""
@@ -66,8 +72,35 @@ class ChannelHost:
         if hosted is not None:
             hosted.delivery.wake()
 
+    def show_working(self, address: Address, is_working: bool) -> None:  # noqa: FBT001 - a callback of the pipeline
+        """Keep the typing sign of a chat on while a run works for it."""
+        hosted = self._hosted.get((address.channel, address.account))
+        if hosted is None or not hosted.account.capabilities.can_type:
+            return
+        if is_working and address not in self._typing:
+            task = asyncio.get_running_loop().create_task(self._type(hosted.channel, address), name=f"typing {address}")
+            self._typing[address] = task
+        elif not is_working and (shown := self._typing.pop(address, None)) is not None:
+            shown.cancel()
+
+    async def _type(self, channel: Channel, address: Address) -> None:
+        try:
+            for _ in range(MAX_TYPING_SIGNS):
+                with suppress(HomarusError, TimeoutError):
+                    async with asyncio.timeout(TYPING_INTERVAL):
+                        await channel.set_typing(address, is_typing=True)
+                await self._clock.sleep(TYPING_INTERVAL)
+        finally:
+            with suppress(HomarusError, TimeoutError):
+                async with asyncio.timeout(TYPING_INTERVAL):
+                    await channel.set_typing(address, is_typing=False)
+
     async def close(self) -> None:
         """Release every channel; their tasks have ended."""
+        signs = [*self._typing.values()]
+        for task in signs:
+            task.cancel()
+        await asyncio.gather(*signs, return_exceptions=True)
         for hosted in self._hosted.values():
             await hosted.channel.close()
 
@@ -147,14 +180,3 @@ def _receiver(channel: Channel, ingress: Ingress):  # noqa: ANN202 - a closure f
         await channel.run(ingress)
 
     return receive
-
-
-def check_sections(sections: Mapping[str, Mapping[str, object]]) -> None:
-    """Raise ConfigError for a channel that does not exist here yet, so that nobody waits for it in vain."""
-    for name in sections:
-        if name not in registry.manifests():
-            raise ConfigError(
-                f"the channel {name!r} is not available yet",
-                path=f"channels.{name}",
-                fix=f"remove the section or set `enabled: false`; available: {', '.join(registry.manifests())}",
-            )

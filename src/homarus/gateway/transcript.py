@@ -89,6 +89,8 @@ def _user(entry: Entry) -> JsonObject:
     content: list[JsonObject] = [{"type": "text", "text": str(payload.get("text") or "")}]
     content.extend(_image(image) for image in _dicts(payload.get("images")))
     message: JsonObject = {"role": "user", "content": content, "timestamp": entry.created_at}
+    if payload.get("key"):
+        message["idempotencyKey"] = f"{payload['key']}:user"
     sender = payload.get("sender")
     if isinstance(sender, dict):
         facts = cast("JsonObject", sender)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,12 +33,14 @@ class AgentTurns:
         models: ModelCatalog,
         specs: Callable[[AgentId], tuple[ToolSpec, ...]],
         clock: Clock,
+        describe: Callable[[str], Awaitable[str]],
     ) -> None:
         self._config = config
         self._state = state
         self._models = models
         self._specs = specs
         self._clock = clock
+        self._describe = describe
 
     async def make(self, begun: Begun) -> Turn:
         """Return the turn. Raises UserError when its model or agent does not exist."""
@@ -68,6 +70,14 @@ class AgentTurns:
         if isinstance(asked, int | float) and asked > 0:
             return float(asked)
         return float(self._config().config.agents.defaults.timeout_seconds or DEFAULT_TIMEOUT)
+
+    async def status(self, begun: Begun) -> str:
+        """Return version, time, model, tokens and channels as short lines."""
+        return await self._describe(begun.info.session_key)
+
+    def zone(self) -> tzinfo:
+        """Return the owner's time zone."""
+        return zone_of(self._config().config)
 
     def stamp(self, at_ms: int) -> str:
         """Return the time a user's message carries, e.g. `[Sat 2026-11-21 00:12 UTC]`."""

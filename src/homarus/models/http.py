@@ -84,9 +84,11 @@ class HttpClient:
             yield reply
 
     @asynccontextmanager
-    async def get(self, url: str, *, within: float) -> AsyncGenerator[HttpReply]:
-        """Fetch without credentials, all within a few seconds. Raises HttpFailure."""
-        async with self._exchange("GET", url, {}, None, Timeouts(within, within, within, within)) as reply:
+    async def get(
+        self, url: str, *, within: float, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[HttpReply]:
+        """Fetch within a few seconds, without credentials unless `headers` holds them. Raises HttpFailure."""
+        async with self._exchange("GET", url, headers or {}, None, Timeouts(within, within, within, within)) as reply:
             yield reply
 
     @asynccontextmanager

@@ -46,7 +46,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """A run as its viewers know it. `raw_key` is the session key as the caller wrote it."""
+    """A run as its viewers know it; `session_key` is canonical."""
 
     run_id: RunId
     agent_id: AgentId

@@ -22,7 +22,7 @@ from homarus.storage.database import Connection, Database
 from homarus.storage.records import OutboundMessage
 
 log = logging.getLogger("homarus.delivery")
-MAX_ATTEMPTS = 8
+MAX_ATTEMPTS = 8  # of those that failed without the platform naming a time to try again
 FIRST_BACKOFF = 2.0
 MAX_BACKOFF = 300.0
 SEND_TIMEOUT = 120.0
@@ -122,11 +122,11 @@ class Delivery:
         attempts = part.attempts + 1
         now = self._clock.now_ms()
         text = str(error) or type(error).__name__
-        if isinstance(error, Permanent) or attempts >= MAX_ATTEMPTS:
+        hint = error.retry_after if isinstance(error, Transient) else None
+        if isinstance(error, Permanent) or (attempts >= MAX_ATTEMPTS and hint is None):
             log.warning("part %s for %s is dead after %d attempts: %s", part.id, part.address, attempts, text)
             await self._record(part, "dead", error=text)
             return
-        hint = error.retry_after if isinstance(error, Transient) else None
         wait = hint if hint is not None else min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** (attempts - 1))
         wait += self._clock.jitter() * wait * 0.2
         is_unclear = isinstance(error, Ambiguous | TimeoutError)

@@ -35,11 +35,13 @@ class Lanes:
         work: Callable[[Batch], Awaitable[None]],
         limit: Callable[[], int],
         debounce: Callable[[str], float],
+        collects: Callable[[str], bool] = lambda _channel: True,
     ) -> None:
         self._clock = clock
         self._work = work
         self._limit = limit
         self._debounce = debounce
+        self._collects = collects
         self._lanes: dict[str, _Lane] = {}
         self._running = 0
         self._slot_freed = asyncio.Event()
@@ -118,7 +120,7 @@ class Lanes:
     async def _run_next(self, lane: _Lane) -> None:
         await self._take_slot()
         try:
-            batch = next_batch(lane.waiting)
+            batch = next_batch(lane.waiting, self._collects)
             if batch:
                 lane.running = batch
                 await self._work(batch)
@@ -136,16 +138,18 @@ class Lanes:
         self._running += 1
 
 
-def next_batch(waiting: deque[InboundMessage]) -> Batch:
+def next_batch(waiting: deque[InboundMessage], collects: Callable[[str], bool] = lambda _channel: True) -> Batch:
     """Remove and return what the next run answers.
 
     Messages that carry the same run's id (an authenticated surface's one, or all that an interrupted run had
-    collected) run together; messages of a channel that follow each other from the same chat are collected into one.
+    collected) run together; messages of a channel that follow each other from the same chat are collected into one
+    where the queue mode `collects`.
     """
     if not waiting:
         return ()
     batch = [waiting.popleft()]
-    while waiting and _is_collected(batch[0], waiting[0]):
+    may_collect = batch[0].run_id is not None or collects(batch[0].address.channel)
+    while waiting and may_collect and _is_collected(batch[0], waiting[0]):
         batch.append(waiting.popleft())
     return tuple(batch)
 

@@ -13,7 +13,9 @@ from homarus.labels import Label, join_all
 from homarus.models.contract import Usage
 from homarus.pipeline.contract import Requester, RunInfo
 from homarus.pipeline.lanes import Batch
+from homarus.pipeline.orders import Order
 from homarus.pipeline.outbox import Outbox, is_silent
+from homarus.pipeline.session_rules import SessionRules
 from homarus.sessions.keys import parse_key
 from homarus.sessions.store import new_session
 from homarus.storage import entries, inbound, outbound, runs, sessions, usage
@@ -34,7 +36,7 @@ class Begun:
 
     `origin` is what the caller asked for, `settings` what the session has stored (thinkingLevel, modelOverride ...).
     `is_ended` tells that there is nothing left to do: the run ended in a commit whose answer got lost, or it was
-    taken up already with another of its messages.
+    taken up already with another of its messages; `order` that it is answered without a model.
     """
 
     info: RunInfo
@@ -43,16 +45,27 @@ class Begun:
     settings: dict[str, object]
     reply_to: str | None = None
     is_ended: bool = False
+    order: Order | None = None
 
 
 class RunStore:
     """Begins runs and opens their journals."""
 
-    def __init__(self, database: Database, clock: Clock, outbox: Outbox, stamp: Stamp = str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        outbox: Outbox,
+        rules: SessionRules,
+        stamp: Stamp = str,
+        steering: Callable[[RunInfo], Batch] = lambda _info: (),
+    ) -> None:
         self.database = database
         self.clock = clock
         self.outbox = outbox
+        self.rules = rules
         self.stamp = stamp
+        self.steering = steering
         self._opened_at = clock.now_ms()
 
     async def begin(self, batch: Batch, run_id: RunId) -> Begun:
@@ -68,19 +81,25 @@ class RunStore:
         known = runs.select_run(connection, run_id)
         key = parse_key(last.session_key or "")
         session = sessions.ensure_session(connection, new_session(key, self.clock))
+        order = self.rules.order_of(last) if len(batch) == 1 else None
         if known is not None:
-            return self._resume(connection, known, session, batch)
+            return self._resume(connection, known, session, batch, order)
+        if (order is not None and order.name == "new") or self.rules.is_expired(session, self.clock.now_ms()):
+            session = sessions.renew_session(connection, session.key, self.clock.uuid(), self.clock.now_ms())
         run = self._new_run(last, run_id, session)
         runs.insert_run(connection, run)
         late = self._late(batch)
-        entries.insert_entry(connection, self._user_entry(batch, run, late))
+        entry = self._user_entry(batch, run, late)
+        order = _first_words(order, entry)
+        if order is None or order.name != "new":
+            entries.insert_entry(connection, entry)
         sessions.note_run(connection, session, run, _title(last), _preview(batch))
         ids = [message.id for message in batch]
         reason = f"late: {late}" if late else ""
         inbound.move_inbound(connection, ids, "running", run.started_at, reason=reason, run_id=run_id)
-        return Begun(_info(run), 1, run.origin, session.meta, _reply_to(last))
+        return Begun(_info(run), 1, run.origin, session.meta, _reply_to(last), order=order)
 
-    def _resume(self, connection: Connection, known: Run, session: Session, batch: Batch) -> Begun:
+    def _resume(self, connection: Connection, known: Run, session: Session, batch: Batch, order: Order | None) -> Begun:
         is_ended = known.state != "running"
         starts = known.starts if is_ended else runs.count_start(connection, known.id)
         late = None if is_ended else self._late(batch)
@@ -91,7 +110,19 @@ class RunStore:
             note = Entry(0, self.clock.uuid(), known.session_id, known.id, "note", payload, label, 0, now)
             entries.insert_entry(connection, note)
             inbound.move_inbound(connection, [message.id for message in batch], "running", now, reason=f"late: {late}")
-        return Begun(_info(known), starts, known.origin, session.meta, _reply_to(batch[-1]), is_ended=is_ended)
+        open_order = None if order is None or order.rest else order
+        return Begun(
+            _info(known), starts, known.origin, session.meta, _reply_to(batch[-1]), is_ended=is_ended, order=open_order
+        )
+
+    def steer(self, connection: Connection, batch: Batch, info: RunInfo) -> list[Entry]:
+        """Store messages that came while a run goes on as part of it."""
+        run = runs.select_run(connection, info.run_id)
+        if run is None:
+            raise LookupError(info.run_id)
+        ids = [message.id for message in batch]
+        inbound.move_inbound(connection, ids, "running", self.clock.now_ms(), reason="steered", run_id=info.run_id)
+        return [entries.insert_entry(connection, self._user_entry((message,), run, None)) for message in batch]
 
     def _late(self, batch: Batch) -> str | None:
         """Return what must be said about a message that waited for longer than LATE_AFTER_MS, None for a fresh one."""
@@ -151,8 +182,9 @@ class RunJournal:
         return await self._store.database.write(entries.insert_entry, self._entry(entry_type, payload, label))
 
     async def take_steering(self) -> Sequence[Entry]:
-        """Return nothing: messages that come in meanwhile are collected for the next run."""
-        return ()
+        """Store waiting messages that the queue mode lets into this run, and return their entries."""
+        batch = self._store.steering(self._info)
+        return await self._store.database.write(self._store.steer, batch, self._info) if batch else ()
 
     async def finish(self, payload: dict[str, object], label: Label, used: Usage) -> None:
         """Store the final response, the run's end, its parts and the state of its messages in one commit."""
@@ -250,6 +282,14 @@ def _count(connection: Connection, end: Run, now: int) -> None:
         cache_read_tokens=used["cacheRead"],
         cache_write_tokens=used["cacheWrite"],
     )
+
+
+def _first_words(order: Order | None, entry: Entry) -> Order | None:
+    """Let the text behind `/new` be the first message of the new conversation."""
+    if order is None or not order.rest:
+        return order
+    entry.payload["text"] = order.rest
+    return None
 
 
 def _info(run: Run) -> RunInfo:

@@ -6,7 +6,9 @@ import base64
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
+from homarus.agent.events import TurnAborted, TurnFailed, TurnFinished, TurnStarted
 from homarus.agent.loop import Toolbox
 from homarus.agent.usage import read_usage
 from homarus.channels.contract import Acceptance, Inbound
@@ -19,9 +21,10 @@ from homarus.labels import Confidentiality, Integrity, Label
 from homarus.pipeline.accounts import WEBCHAT, Accounts
 from homarus.pipeline.contract import Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
 from homarus.pipeline.inbox import MAX_TEXT, Inbox, Stored
-from homarus.pipeline.lanes import Lanes
+from homarus.pipeline.lanes import Batch, Lanes
 from homarus.pipeline.outbox import Outbox
-from homarus.pipeline.run_journal import Stamp
+from homarus.pipeline.run_journal import RunStore, Stamp
+from homarus.pipeline.session_rules import SessionRules
 from homarus.pipeline.turns import TurnFactory, Turns
 from homarus.storage import inbound as journal
 from homarus.storage import runs as run_rows
@@ -37,7 +40,10 @@ ABORT_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the pipeline is made of; given at composition. `on_parts` is told a channel account has parts to send."""
+    """What the pipeline is made of; given at composition.
+
+    `on_parts` is told that a channel account has parts to send, `on_working` that a run for a chat begins and ends.
+    """
 
     database: Database
     clock: Clock
@@ -47,6 +53,8 @@ class Parts:
     toolbox: Toolbox
     stamp: Stamp
     on_parts: Callable[[str, str], None]
+    zone: Callable[[], tzinfo] = lambda: UTC
+    on_working: Callable[[Address, bool], None] = lambda _address, _is_working: None
 
 
 class Pipeline:
@@ -58,10 +66,11 @@ class Pipeline:
         self._clock = parts.clock
         self._inbox = Inbox(parts.database, parts.clock, parts.accounts, parts.config, self._on_stored)
         outbox = Outbox(parts.accounts, parts.clock)
-        self._turns = Turns(
-            parts.database, parts.clock, parts.factory, parts.toolbox, outbox, self._on_finished, parts.stamp
-        )
-        self._lanes = Lanes(parts.clock, self._turns.work, self._limit, self._debounce)
+        self._rules = SessionRules(parts.config, parts.zone)
+        store = RunStore(parts.database, parts.clock, outbox, self._rules, parts.stamp, self._steering)
+        self._turns = Turns(store, parts.clock, parts.factory, parts.toolbox, self._on_finished)
+        self._lanes = Lanes(parts.clock, self._turns.work, self._limit, self._debounce, self._collects)
+        self._turns.listen(self._on_event)
 
     async def recover(self) -> int:
         """Take up what a stop left behind, oldest first; returns how many messages that were."""
@@ -168,6 +177,33 @@ class Pipeline:
             self._lanes.put_back(key, waiting)
             raise
         return True
+
+    def _interrupt(self, message: InboundMessage) -> None:
+        """Stop what the session does for the same chat: its newest message counts."""
+        for active in tuple(self._turns.active.values()):
+            if active.info.session_key == message.session_key and active.info.address == message.address:
+                self._turns.abort(active.info.run_id, "interrupt")
+
+    def _steering(self, info: RunInfo) -> Batch:
+        """Take the waiting messages that the queue mode lets into a run: those from the chat it answers."""
+        if info.address is None or self._rules.queue_mode(info.address.channel) != "steer":
+            return ()
+        address = info.address
+        return self._lanes.take_waiting(
+            info.session_key, lambda message: message.run_id is None and message.address == address
+        )
+
+    def _collects(self, channel: str) -> bool:
+        return self._rules.queue_mode(channel) != "followup"
+
+    def _on_event(self, event: RunEvent) -> None:
+        address = event.run.address
+        if address is None:
+            return
+        if isinstance(event.event, TurnStarted):
+            self._parts.on_working(address, True)  # noqa: FBT003 - a callback
+        elif isinstance(event.event, TurnFinished | TurnAborted | TurnFailed):
+            self._parts.on_working(address, False)  # noqa: FBT003 - a callback
 
     def _on_finished(self, info: RunInfo) -> None:
         if info.address is not None:

@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from homarus.agent.events import AgentEvent, TextStreamed, TurnAborted, TurnFailed
+from homarus.agent.events import AgentEvent, TextStreamed, TurnAborted, TurnFailed, TurnFinished, TurnStarted
 from homarus.agent.loop import Toolbox, Turn, run_turn
 from homarus.clock import Clock
 from homarus.errors import HomarusError, StorageError, UserError
 from homarus.failpoints import Failpoint, hit
 from homarus.ids import RunId
+from homarus.models.contract import Usage
 from homarus.pipeline.contract import RunEvent, RunInfo, RunOutcome
 from homarus.pipeline.lanes import Batch
-from homarus.pipeline.outbox import Outbox
-from homarus.pipeline.run_journal import Begun, RunJournal, RunStore, Stamp
-from homarus.storage.database import Database
+from homarus.pipeline.orders import HELP, Order, describe_sender
+from homarus.pipeline.run_journal import Begun, RunJournal, RunStore
 
 log = logging.getLogger("homarus.turns")
 MAX_STARTS = 4
@@ -34,6 +34,10 @@ class TurnFactory(Protocol):
 
     def timeout(self, begun: Begun) -> float:
         """Return how long the turn may take, in seconds."""
+        ...
+
+    async def status(self, begun: Begun) -> str:
+        """Return the state of a session in words, for its people."""
         ...
 
 
@@ -53,15 +57,13 @@ class Turns:
 
     def __init__(
         self,
-        database: Database,
+        store: RunStore,
         clock: Clock,
         factory: TurnFactory,
         toolbox: Toolbox,
-        outbox: Outbox,
         on_finished: Callable[[RunInfo], None],
-        stamp: Stamp,
     ) -> None:
-        self._store = RunStore(database, clock, outbox, stamp)
+        self._store = store
         self._clock = clock
         self._factory = factory
         self._toolbox = toolbox
@@ -126,15 +128,18 @@ class Turns:
             active = ActiveRun(begun.info)
             self.active[run_id] = active
             try:
-                await self._run(begun, active)
+                await self._run(begun, active, batch)
             finally:
                 self.active.pop(run_id, None)
         for ended in self._waiters.get(run_id, ()):
             ended.set()
         self._on_finished(begun.info)
 
-    async def _run(self, begun: Begun, active: ActiveRun) -> None:
+    async def _run(self, begun: Begun, active: ActiveRun, batch: Batch) -> None:
         journal = self._store.journal(begun)
+        if begun.order is not None:
+            await self._obey(begun.order, begun, journal, active, batch)
+            return
         if begun.starts > MAX_STARTS:
             await self._give_up(journal, active, f"stopped after {MAX_STARTS} interrupted attempts")
             return
@@ -160,6 +165,16 @@ class Turns:
             if active.abort_reason is None:
                 raise
             await self._note_abort(journal, active)
+
+    async def _obey(self, order: Order, begun: Begun, journal: RunJournal, active: ActiveRun, batch: Batch) -> None:
+        """Answer an order without a model."""
+        texts = {"new": "New conversation.", "help": HELP, "whoami": describe_sender(batch[-1])}
+        text = texts.get(order.name) or await self._factory.status(begun)
+        self._emit(active, TurnStarted(self._clock.now_ms()))
+        self._emit(active, TextStreamed(text, text))
+        payload: dict[str, object] = {"text": text, "stop_reason": "stop", "order": order.name}
+        await journal.finish(payload, batch[-1].label, Usage())
+        self._emit(active, TurnFinished(text, "stop", Usage(), self._clock.now_ms()))
 
     async def _turn(self, turn: Turn, journal: RunJournal, active: ActiveRun) -> None:
         def emit(event: AgentEvent) -> None:

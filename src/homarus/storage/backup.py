@@ -13,6 +13,7 @@ from homarus.storage.database import Database
 from homarus.storage.sqlite import SqliteDatabase, driver_of
 
 PAGES_PER_STEP = 1024
+BUSY_SECONDS = 30.0
 
 
 async def create_backup(database: Database, path: Path) -> str:
@@ -52,6 +53,18 @@ def copy_database(source: sqlite3.Connection, path: Path) -> str:
         _discard(partial)
         raise
     return revision
+
+
+def copy_file(source: Path, path: Path) -> str:
+    """Copy a SQLite file that others may be writing to; as `copy_database`. Raises StorageError."""
+    try:
+        with closing(sqlite3.connect(source, isolation_level=None, timeout=BUSY_SECONDS)) as connection:
+            # An open read transaction keeps the copy at one moment; otherwise each commit would begin it anew.
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            return copy_database(connection, path)
+    except sqlite3.Error as error:
+        raise StorageError(f"{source} cannot be read: {error}", fix="homarus doctor") from error
 
 
 def verify_backup(path: Path) -> str:

@@ -46,7 +46,7 @@ function newEntry(message: JsonObject, role: Entry["role"], seq: number, blocks:
     timestamp: readNumber(message, "timestamp") ?? 0,
     error: stopReason === "error" ? (readString(message, "errorMessage") ?? "") : undefined,
     isAborted: stopReason === "aborted" || isObject(message["openclawAbort"]),
-    sendKey: readString(message, "idempotencyKey") ?? readString(meta, "idempotencyKey"),
+    sendKey: stripRole(readString(message, "idempotencyKey") ?? readString(meta, "idempotencyKey")),
     senderLabel: readSender(message),
   };
 }
@@ -122,4 +122,9 @@ export function readHistory(payload: unknown): Entry[] {
   });
   const hasSomething = (entry: Entry): boolean => entry.blocks.length > 0 || entry.error !== undefined || entry.isAborted;
   return builder.entries.filter((entry) => entry.role === "notice" || hasSomething(entry));
+}
+
+/** The gateway marks the row a message became as `<key>:user`. */
+function stripRole(key: string | undefined): string | undefined {
+  return key?.replace(/:user$/, "");
 }

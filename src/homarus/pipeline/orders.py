@@ -1,0 +1,50 @@
+"""Orders in a chat that need no model: `/new`, `/reset`, `/status`, `/whoami`, `/help`.
+
+Only a message that is nothing but an order counts, and only from someone with the integrity of a user; anyone else's
+text goes to the model like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from homarus.labels import Integrity
+from homarus.storage.records import InboundMessage
+
+HELP = """\
+**What I understand without a model**
+- `/new` or `/reset`: begin a new conversation; text after it is the first message
+- `/stop`: stop what I am doing
+- `/status`: model, session and tokens
+- `/whoami`: how I see you
+- `/help`: this list"""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order: `name` without its slash, `rest` the text behind it."""
+
+    name: str
+    rest: str = ""
+
+
+def read_order(message: InboundMessage, reset_triggers: tuple[str, ...]) -> Order | None:
+    """Return the order a message is, None for ordinary text."""
+    if message.label.integrity < Integrity.USER:
+        return None
+    head, _, rest = message.text.strip().partition(" ")
+    word = head.lower().removesuffix(":")
+    if word in reset_triggers:
+        return Order("new", rest.strip())
+    if rest.strip() or word not in {"/status", "/whoami", "/id", "/help", "/commands"}:
+        return None
+    return Order({"/id": "whoami", "/commands": "help"}.get(word, word[1:]))
+
+
+def describe_sender(message: InboundMessage) -> str:
+    """Return how a sender is seen: channel, id, name, chat."""
+    address = message.address
+    lines = [f"Channel: {address.channel} ({address.account})", f"Your id: {message.sender_id}"]
+    if message.sender_name:
+        lines.append(f"Name: {message.sender_name}")
+    return "\n".join([*lines, f"Chat: {address.chat}", f"Session: {message.session_key}"])
