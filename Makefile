@@ -10,7 +10,7 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV     := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench docs web lock
+.PHONY: help setup run test check fmt bench docs web lock crash
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,3 +71,14 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 	@echo "Installing development tools into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
 	@touch $@
+
+crash: $(DEV) ## Kill a gateway at every journal step, 20 times each, and print what that left behind.
+	@HOMARUS_CRASH_REPEAT=$${HOMARUS_CRASH_REPEAT:-20} $(BIN)/pytest -n $(WORKERS) tests/crash
+
+.PHONY: simulate fuzz
+
+simulate: $(DEV) ## Run the pipeline under the simulator: SEEDS=10000, or replay one with SEED=n.
+	@$(BIN)/python scripts/simulate.py $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) --workers $(WORKERS))
+
+fuzz: $(DEV) ## Feed a million damaged frames and half a million bodies; SEED=n repeats a run.
+	@$(BIN)/python scripts/fuzz.py $(if $(SEED),--seed $(SEED),)

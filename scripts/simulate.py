@@ -36,6 +36,8 @@ def run_many(first: int, count: int, workers: int) -> Summary:
         results: Iterable[Summary] = pool.imap_unordered(run_share, shares)
         for summary in results:
             total.merge(summary)
+            for seed, found in summary.failed.items():
+                say(f"seed {seed}: {found[0]}")
             if time.monotonic() - told > 10:
                 told = time.monotonic()
                 say(f"{total.seeds} of {count} seeds, {len(total.failed)} with violations, {told - began:.0f} s")

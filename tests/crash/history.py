@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,7 @@ class History:
 
 
 @asynccontextmanager
-async def open_history(url: str | None, home: Path) -> AsyncIterator[History]:
+async def open_history(url: str | None, home: Path) -> AsyncGenerator[History]:
     database = await open_database(url, home, SystemClock())
     try:
         yield History(database)

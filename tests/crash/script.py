@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
@@ -37,12 +36,19 @@ def final_text(token: str) -> str:
 def answer(body: JsonObject) -> Reply:
     """Append the token to the ledger (not idempotent), write a file (idempotent), then answer."""
     token = token_of(last_user_text(body))
-    done = len([row for row in _since_user(body) if row.get("tool_calls")])
+    done = tools_since_user(body)
     if done == 0:
         return Say(calls=(("exec", json.dumps({"command": f"echo {token} >> {LEDGER}"})),))
     if done == 1:
         return Say(calls=(("write", json.dumps({"path": f"{token}.txt", "content": token})),))
     return Say(final_text(token))
+
+
+def tools_since_user(body: JsonObject) -> int:
+    """Return how many tool results the request has since its last user message."""
+    rows = _messages(body)
+    last = max(index for index, row in enumerate(rows) if row["role"] == "user")
+    return sum(row["role"] == "tool" for row in rows[last:])
 
 
 def side_effects(workspace: Path, token: str) -> int:
@@ -64,12 +70,6 @@ def check_request(body: JsonObject) -> None:
         calls = cast("list[JsonObject]", row.get("tool_calls") or [])
         waiting = [str(call["id"]) for call in calls]
     assert not waiting, f"calls without results at the end: {waiting}"
-
-
-def _since_user(body: JsonObject) -> Iterable[JsonObject]:
-    rows = _messages(body)
-    last = max(index for index, row in enumerate(rows) if row["role"] == "user")
-    return rows[last + 1 :]
 
 
 def _messages(body: JsonObject) -> list[JsonObject]:

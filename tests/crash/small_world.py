@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 from tests.crash.history import END_STATES, History
-from tests.pipeline.harness import POLICY, Factory, FakeNetwork, FakeToolbox, direct
+from tests.pipeline.harness import POLICY, Factory, FakeNetwork, FakeToolbox
 
-from homarus.channels.contract import Capabilities
+from homarus.channels.contract import Capabilities, Inbound
 from homarus.channels.sdk.rate import TokenBucket
 from homarus.config.schema import Config
 from homarus.errors import StorageError
@@ -74,12 +74,12 @@ class SmallWorld:
     clock: LeapingClock
     taken_up: int
 
-    async def receive(self, text: str, number: int) -> None:
+    async def receive(self, message: Inbound) -> None:
         """Hand a message in as a platform does that delivers again what was not acknowledged."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 try:
-                    await self.pipeline.accept(direct(text, number))
+                    await self.pipeline.accept(message)
                 except StorageError:
                     await self.clock.sleep(1.0)
                 else:
@@ -88,7 +88,7 @@ class SmallWorld:
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something has become true."""
         async with asyncio.timeout(PATIENCE):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
                 await asyncio.sleep(0.002)
 
     async def rest(self, count: int) -> None:
@@ -106,7 +106,9 @@ class SmallWorld:
 
 
 @asynccontextmanager
-async def alive(around: Surroundings, prepare: Callable[[SqliteDatabase], None] | None = None) -> AsyncIterator[SmallWorld]:
+async def alive(
+    around: Surroundings, prepare: Callable[[SqliteDatabase], None] | None = None
+) -> AsyncGenerator[SmallWorld]:
     """Start a pipeline; leaving is a stop. `prepare` may put faults into the database once it is open."""
     clock, network = around.clock, around.network
     database = cast("SqliteDatabase", await open_database(None, around.root, clock))

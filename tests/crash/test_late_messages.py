@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.crash.history import Story, open_history
 from tests.crash.small_world import Surroundings, alive
+from tests.pipeline.harness import direct
 
 from homarus.models.contract import Text, UserMessage
 from homarus.pipeline.run_journal import LATE_AFTER_MS
@@ -21,9 +22,9 @@ async def stop_with_one_waiting(around: Surroundings, model: ScriptedModel) -> N
     """Leave a journal in which one message is answered by a run under way and one is queued behind it."""
     model.gate = asyncio.Event()
     async with alive(around) as here:
-        await here.receive("please look at t1", 1)
+        await here.receive(direct("please look at t1", 1))
         await here.until(lambda: len(model.requests) == 1)
-        await here.receive("please look at t2", 2)
+        await here.receive(direct("please look at t2", 2))
     model.gate = None
 
 
@@ -75,9 +76,9 @@ async def test_a_message_that_waited_in_a_gateway_that_was_up_does_not_blame_a_s
     model = ScriptedModel([say("fine")], gate=asyncio.Event())
     around = Surroundings(quick_path, model)
     async with alive(around) as here:
-        await here.receive("please look at t1", 1)
+        await here.receive(direct("please look at t1", 1))
         await here.until(lambda: len(model.requests) == 1)
-        await here.receive("please look at t2", 2)
+        await here.receive(direct("please look at t2", 2))
         around.clock.advance(8 * HOUR)
         assert model.gate is not None
         model.gate.set()

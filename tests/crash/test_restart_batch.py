@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.crash.history import open_history
 from tests.crash.small_world import Surroundings, alive, check_pairs
+from tests.pipeline.harness import direct
 
 from homarus.testing.scripted_model import ScriptedModel, call, say
 
@@ -16,10 +17,10 @@ async def test_collected_messages_are_answered_once_after_a_stop_in_the_middle_o
     model = ScriptedModel([say("first"), call(("c1", "read", "{}")), say("both"), say("too much")], gate=first)
     around = Surroundings(quick_path, model)
     async with alive(around) as here:
-        await here.receive("t1", 1)
+        await here.receive(direct("t1", 1))
         await here.until(lambda: len(model.requests) == 1)
-        await here.receive("t2", 2)
-        await here.receive("t3", 3)
+        await here.receive(direct("t2", 2))
+        await here.receive(direct("t3", 3))
         model.gate = second
         first.set()
         await here.until(lambda: len(model.requests) == 2)

@@ -44,6 +44,7 @@ class Place:
 
     running: GatewayProcess
     code: str
+    ines: IrcUser
 
 
 def irc_config(port: int) -> dict[str, object]:
@@ -65,7 +66,7 @@ async def place(tmp_path: Path):
     async with IrcServer() as server, IrcUser(server.port, "ines") as ines:
         write_config(home, irc_config(server.port))
         async with gateway(home, {"HOME": str(tmp_path), "MY_KEY": "key"}) as running:
-            yield Place(running, await knock(server, ines))
+            yield Place(running, await knock(server, ines), ines)
 
 
 def shell_environment(home: Path, bin_folder: Path) -> dict[str, str]:
@@ -131,7 +132,7 @@ async def used(tmp_path_factory: pytest.TempPathFactory):
         async with gateway(home) as running:
             code = await knock(server, ines)
             assert (await homarus(home, "agent", "--message", "what time is it")).code == 0
-            yield Place(running, code)
+            yield Place(running, code, ines)
 
 
 async def first_message(home: Path) -> str:
@@ -146,7 +147,7 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "doctor": (("--json",), '"sandbox"'),
     "link": (("--json",), "#code="),
     "agent": (("--message", "help", "--json"), '"status": "ok"'),
-    "message send": (("--channel", "irc", "--to", "ines", "--message", "hello ines", "--json"), '"'),
+    "message send": (("--channel", "irc", "--to", "ines", "--message", "hello ines", "--json"), '"chatId": "ines"'),
     "messages list": (("--json",), "what time is it"),
     "messages show": (("MESSAGE", "--json"), "delivered"),
     "sessions list": (("--json",), "agent:main:main"),
@@ -188,6 +189,18 @@ async def test_every_command_works_on_a_running_gateway(used: Place) -> None:
         if ended.code != 0 or wanted not in ended.out or "Traceback" in ended.err:
             failed.append(f"{command} should hold {wanted!r}: {ended}")
     assert failed == [], "\n".join(failed)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_message_sent_by_hand_arrives_as_it_is_and_one_that_cannot_says_why(used: Place) -> None:
+    home, target = used.running.home, ("--channel", "irc", "--to")
+    sent = await homarus(home, "message", "send", *target, "ines", "--message", "the boat leaves at nine")
+    assert sent.code == 0, sent
+    await used.ines.expect(":lob!", "PRIVMSG ines :the boat leaves at nine")
+    lost = await homarus(home, "message", "send", *target, "nobody", "--message", "hello")
+    assert lost.code == 1
+    assert "nobody" in lost.err
+    assert "No such nick" in lost.err
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +58,32 @@ class FakeModels:
         return (MOCK,)
 
 
+class FakeHook:
+    """Takes calls whose `X-Secret` is right."""
+
+    webhook_path = "/hook"
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+    async def handle_webhook(self, headers: Mapping[str, str], body: bytes) -> int:
+        await asyncio.sleep(0)
+        if headers.get("X-Secret") != "right":
+            return 401
+        if len(body) > 1024 * 1024:
+            return 413
+        self.bodies.append(body)
+        return 200
+
+
 class FakeChannels:
-    """One IRC account that is connected."""
+    """One IRC account that is connected, and whatever takes webhooks in `hooks`, by path."""
+
+    def __init__(self) -> None:
+        self.hooks: dict[str, FakeHook] = {}
+
+    def webhook(self, path: str) -> FakeHook | None:  # pyright: ignore[reportReturnType]
+        return self.hooks.get(path)
 
     def accounts(self) -> tuple[ChannelAccount, ...]:
         return (ChannelAccount("irc", "IRC", "default", is_running=True, is_connected=True),)

@@ -166,12 +166,19 @@ async def world(
     clock: Clock | None = None,
     timeout: float = 30.0,
     network: FakeNetwork | None = None,
+    is_streaming: bool = False,
 ) -> AsyncGenerator[World]:
     """Open a pipeline in `root`; leaving it is a stop, entering again a restart."""
     clock = clock or SystemClock()
     database = await open_database(None, root, clock)
     network = network or FakeNetwork()
-    accounts = Accounts((Account("net", "default", AccessRules(policy), Capabilities(max_text=200, burst=1000)),))
+    accounts = Accounts(
+        (
+            Account(
+                "net", "default", AccessRules(policy), Capabilities(max_text=200, burst=1000), is_streaming=is_streaming
+            ),
+        )
+    )
     bucket = TokenBucket(clock, burst=1000, interval=0.0)
     delivery = Delivery(database, clock, network, ("net", "default"), bucket)
     settings = {"messages": {"queue": {"debounceMs": 0}}, **(config or {})}
@@ -185,6 +192,7 @@ async def world(
         toolbox=toolbox or FakeToolbox(),
         stamp=lambda _ms: "[stamp]",
         on_parts=lambda _channel, _account: delivery.wake(),
+        on_preview=delivery.show,
     )
     pipeline = Pipeline(parts)
     await pipeline.recover()

@@ -25,6 +25,7 @@ from homarus.gateway.agents import ConfiguredAgents
 from homarus.gateway.channel_host import ChannelHost
 from homarus.gateway.desks import Messages, PairingRequests
 from homarus.gateway.logs import open_logs
+from homarus.gateway.sending import Sender
 from homarus.gateway.server import GatewayServer
 from homarus.gateway.services import Services
 from homarus.gateway.settings import GatewaySettings, read_settings
@@ -37,6 +38,7 @@ from homarus.models.configured import settings_from_config, timeouts_from_config
 from homarus.models.discovery import discover_local
 from homarus.models.http import HttpClient
 from homarus.pipeline.accounts import WEBCHAT, Accounts
+from homarus.pipeline.outbox import Outbox
 from homarus.pipeline.pairing import Pairing
 from homarus.pipeline.service import Parts, Pipeline
 from homarus.sessions.store import Sessions
@@ -47,7 +49,6 @@ if TYPE_CHECKING:
     from homarus.storage.database import Database
 
 log = logging.getLogger("homarus.gateway")
-STOP_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Application:
     models: Catalogue
     http: HttpClient
     services: Services
+    watchdog: Watchdog
 
 
 async def run_gateway(options: GatewayOptions) -> None:
@@ -107,13 +109,15 @@ async def run_gateway(options: GatewayOptions) -> None:
     state.create()
     loaded = load_or_last_good(options.config or state.config_file, state.env, check=channel_sections)
     async with AsyncExitStack() as stack:
-        stop = _stop_signals(stack)
+        stop = StopSignal()
+        stop.install()
+        stack.callback(stop.uninstall)
         app, warnings = await open_application(stack, state, loaded, options, clock)
         ready = Ready(app.server.url, app.server.create_login_url(), warnings)
         if options.on_ready is not None:
             options.on_ready(ready)
         await stop.wait()
-        log.info("stopping")
+        await drain(app.server, app.pipeline, app.host)
 
 
 async def open_application(
@@ -154,10 +158,11 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
 ) -> Application:
     """Build every room and connect them; starts nothing."""
     config = holder.current.config
-    models = Catalogue(settings_from_config(config, holder.current.env), http, clock)
+    meter = Meter()
+    models = Catalogue(settings_from_config(config, holder.current.env), http, clock, meter)
     turns = AgentTurns(lambda: holder.current, state, models, toolkit.runner.specs, clock, toolkit.status.describe)
     supervisor, accounts = Supervisor(clock), Accounts()
-    host = ChannelHost(database, clock, supervisor, accounts)
+    host = ChannelHost(database, clock, supervisor, accounts, meter)
     host.open(config, sections)
     parts = Parts(
         database=database,
@@ -170,8 +175,12 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         on_parts=host.wake,
         zone=turns.zone,
         on_working=host.show_working,
+        on_preview=host.show_preview,
+        meter=meter,
     )
     pipeline = Pipeline(parts)
+    watchdog = Watchdog(clock, lambda: pipeline.load().sessions > 0)
+    reloader = Reloader(holder, lambda: _read_again(holder, state), partial(_apply, holder, state, host, models, http))
     services = Services(
         clock=clock,
         database=database,
@@ -186,9 +195,13 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         pairing=PairingRequests(Pairing(database, clock)),
         tools=toolkit,
         log_file=log_file,
+        sender=Sender(database, Outbox(accounts, clock), host),
+        instruments=Instruments(meter, watchdog, pipeline.load, supervisor.tasks),
+        reloader=reloader,
     )
     toolkit.attach(services)
-    return Application(pipeline, host, supervisor, GatewayServer(services, settings), models, http, services)
+    server = GatewayServer(services, settings)
+    return Application(pipeline, host, supervisor, server, models, http, services, watchdog)
 
 
 def channel_sections(loaded: LoadedConfig) -> dict[str, ChannelPolicyConfig]:
@@ -210,7 +223,44 @@ def channel_sections(loaded: LoadedConfig) -> dict[str, ChannelPolicyConfig]:
     return {WEBCHAT: WebChatConfig(), **{name: section for name, section in found.items() if section.enabled}}
 
 
-async def _start(stack: AsyncExitStack, app: Application) -> None:
+def _read_again(holder: ConfigHolder, state: StateDir) -> LoadedConfig:
+    """Load the file once more and check everything about it. Raises ConfigError."""
+    loaded = load(holder.current.path, state.env)
+    channel_sections(loaded)
+    settings_from_config(loaded.config, loaded.env)
+    return loaded
+
+
+async def _apply(  # noqa: PLR0917 - the rooms that a change of the configuration reaches
+    holder: ConfigHolder,
+    state: StateDir,
+    host: ChannelHost,
+    models: Catalogue,
+    http: HttpClient,
+    loaded: LoadedConfig,
+) -> tuple[str, ...]:
+    """Put a checked configuration into force and return the channel accounts that were changed."""
+    changed = await host.apply(loaded.config, channel_sections(loaded))
+    before = holder.current.config
+    holder.replace(loaded)
+    models.configure(settings_from_config(loaded.config, loaded.env))
+    http.configure(timeouts_from_config(loaded.config))
+    if loaded.config.logging != before.logging:
+        open_logs(loaded.config.logging, state.logs, lambda text: environment.expand(text, state.env))
+    if loaded.exists:
+        keep_last_good(loaded)
+    return changed
+
+
+def _reload_signal(stack: AsyncExitStack, reloader: Reloader) -> None:
+    """Reload on SIGHUP."""
+    loop = asyncio.get_running_loop()
+    if hasattr(signal, "SIGHUP"):
+        loop.add_signal_handler(signal.SIGHUP, reloader.ask)
+        stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+
+
+async def _start(stack: AsyncExitStack, app: Application, reloader: Reloader) -> None:
     await app.server.start()
     stack.push_async_callback(app.server.stop)
     stack.push_async_callback(app.host.close)
@@ -218,6 +268,10 @@ async def _start(stack: AsyncExitStack, app: Application) -> None:
     stack.push_async_callback(app.supervisor.stop)
     await app.pipeline.recover()
     app.host.start(app.pipeline)
+    app.watchdog.start()
+    stack.callback(app.watchdog.stop)
+    app.supervisor.start("config reload", reloader.run)
+    _reload_signal(stack, reloader)
     app.supervisor.start("model discovery", lambda: discover_local(app.http, app.models.add_found))
 
 

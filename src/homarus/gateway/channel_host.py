@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
 from homarus.channels import registry
-from homarus.channels.contract import Acceptance, Channel, ConnectionState, Inbound, Ingress
+from homarus.channels.contract import Acceptance, Channel, ConnectionState, Inbound, Ingress, WebhookChannel
 from homarus.channels.policy_config import ChannelPolicyConfig, ChunkMode, account_ids, resolve_account
 from homarus.channels.sdk.rate import TokenBucket
 from homarus.clock import Clock
@@ -17,7 +18,8 @@ from homarus.config.schema import Config
 from homarus.errors import HomarusError, StorageError
 from homarus.gateway.services import ChannelAccount, ProbeOutcome
 from homarus.gateway.supervisor import RestartPolicy, Supervisor
-from homarus.ids import Address
+from homarus.ids import Address, RunId
+from homarus.meter import Meter
 from homarus.pipeline.access import AccessRules
 from homarus.pipeline.accounts import WEBCHAT, Account, Accounts, compile_patterns
 from homarus.pipeline.delivery import Delivery
@@ -37,14 +39,19 @@ class Hosted:
     name: str
     channel: Channel
     delivery: Delivery
+    settings: ChannelPolicyConfig
     last_inbound_at: int | None = None
 
 
 class ChannelHost:
     """Implements homarus.gateway.services.ChannelDirectory."""
 
-    def __init__(self, database: Database, clock: Clock, supervisor: Supervisor, accounts: Accounts) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, supervisor: Supervisor, accounts: Accounts, meter: Meter | None = None
+    ) -> None:
         self._database = database
+        self._meter = meter or Meter()
+        self._ingress: Ingress | None = None
         self._clock = clock
         self._supervisor = supervisor
         self._accounts = accounts
@@ -53,24 +60,89 @@ class ChannelHost:
 
     def open(self, config: Config, sections: Mapping[str, ChannelPolicyConfig]) -> None:
         """Create every configured account. `sections` are the validated channel sections."""
-        found = [item for channel, section in sections.items() for item in self._create(channel, section, config)]
-        self._hosted = {(item.account.channel, item.account.account): item for item in found}
-        self._accounts.replace(tuple(item.account for item in found))
+        self._hosted = {key: self._create(*key, section, config) for key, section in _keys(sections)}
+        self._accounts.replace(tuple(item.account for item in self._hosted.values()))
 
     def start(self, ingress: Ingress) -> None:
         """Connect every account; each fails and reconnects alone."""
-        for (channel, account), hosted in self._hosted.items():
-            if channel == WEBCHAT:
-                continue
-            intake = _Intake(ingress, hosted, self._clock)
-            self._supervisor.start(f"{channel}/{account}", _receiver(hosted.channel, intake), RECONNECT)
-            self._supervisor.start(f"{channel}/{account} delivery", hosted.delivery.run)
+        self._ingress = ingress
+        for hosted in self._hosted.values():
+            self._connect(hosted, ingress)
+
+    async def apply(self, config: Config, sections: Mapping[str, ChannelPolicyConfig]) -> tuple[str, ...]:
+        """Take over changed sections: only changed accounts are stopped or started, and returned by name.
+
+        Raises ConfigError before anything has changed.
+        """
+        before = self._hosted
+        wanted = {key: self._renew(key, section, config) for key, section in _keys(sections)}
+        for key, hosted in wanted.items():
+            if hosted is before.get(key):
+                hosted.account = self._account(key, hosted.settings, config)
+        gone = {key: hosted for key, hosted in before.items() if wanted.get(key) is not hosted}
+        for key, hosted in gone.items():
+            await self._disconnect(key, hosted)
+        self._hosted = wanted
+        self._accounts.replace(tuple(item.account for item in wanted.values()))
+        fresh = {key: hosted for key, hosted in wanted.items() if before.get(key) is not hosted}
+        for hosted in fresh.values():
+            if self._ingress is not None:
+                self._connect(hosted, self._ingress)
+        return tuple(dict.fromkeys(f"{channel}/{account}" for channel, account in (*gone, *fresh)))
+
+    async def finish_sending(self, seconds: float) -> None:
+        """Let replies leave for `seconds`, then as long again for the part that is on its way; the rest is journalled."""
+        deliveries = [hosted.delivery for key, hosted in self._hosted.items() if key[0] != WEBCHAT]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(delivery.rest() for delivery in deliveries))
+        for delivery in deliveries:
+            delivery.close()
+        names = {f"{channel}/{account} delivery" for channel, account in self._hosted}
+        tasks = [entry.task for entry in self._supervisor.tasks() if entry.name in names and entry.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+
+    def _connect(self, hosted: Hosted, ingress: Ingress) -> None:
+        channel, account = hosted.account.channel, hosted.account.account
+        if channel == WEBCHAT:
+            return
+        intake = _Intake(ingress, hosted, self._clock)
+        self._supervisor.start(f"{channel}/{account}", _receiver(hosted.channel, intake), RECONNECT)
+        self._supervisor.start(f"{channel}/{account} delivery", hosted.delivery.run)
+
+    async def _disconnect(self, key: tuple[str, str], hosted: Hosted) -> None:
+        name = f"{key[0]}/{key[1]}"
+        hosted.delivery.close()
+        await self._supervisor.stop(name)
+        await self._supervisor.stop(f"{name} delivery")
+        await hosted.channel.close()
+
+    def find(self, channel: str, account: str | None) -> Hosted | None:
+        """Return an account; without its name, the first one of the channel."""
+        return next(
+            (item for key, item in self._hosted.items() if key[0] == channel and account in {None, key[1]}), None
+        )
 
     def wake(self, channel: str, account: str) -> None:
         """Tell the sender of an account that parts were stored."""
         hosted = self._hosted.get((channel, account))
         if hosted is not None:
             hosted.delivery.wake()
+
+    def show_preview(self, run_id: RunId, address: Address, text: str | None) -> None:
+        """Show what a run has said so far in its chat; None when it has ended."""
+        hosted = self._hosted.get((address.channel, address.account))
+        if hosted is not None:
+            hosted.delivery.show(run_id, address, text)
+
+    def webhook(self, path: str) -> WebhookChannel | None:
+        """Return the channel whose platform calls this path."""
+        for hosted in self._hosted.values():
+            channel = cast("WebhookChannel", hosted.channel)
+            if getattr(channel, "webhook_path", None) == path:
+                return channel
+        return None
 
     def show_working(self, address: Address, is_working: bool) -> None:  # noqa: FBT001 - a callback of the pipeline
         """Keep the typing sign of a chat on while a run works for it."""
@@ -125,31 +197,42 @@ class ChannelHost:
             channel=hosted.account.channel,
             name=hosted.name,
             account=hosted.account.account,
-            is_running=is_web or getattr(task, "state", "") in {"running", "waiting"},
+            is_running=is_web or getattr(task, "state", "") in {"running", "waiting", "resting"},
             is_connected=is_connected,
             last_error=None if is_connected else error,
             last_inbound_at=hosted.last_inbound_at,
             last_outbound_at=hosted.delivery.last_sent_at,
         )
 
-    def _create(self, channel: str, section: ChannelPolicyConfig, config: Config) -> Iterable[Hosted]:
+    def _renew(self, key: tuple[str, str], section: ChannelPolicyConfig, config: Config) -> Hosted:
+        """Return the account that runs when its settings are the same, else a new one."""
+        known = self._hosted.get(key)
+        is_same = known is not None and known.settings == resolve_account(section, key[1])
+        return known if known is not None and is_same else self._create(*key, section, config)
+
+    def _create(self, channel: str, account_id: str, section: ChannelPolicyConfig, config: Config) -> Hosted:
         module = registry.load(channel)
-        for account_id in account_ids(section):
-            settings = resolve_account(section, account_id)
-            account = Account(
-                channel=channel,
-                account=account_id,
-                rules=AccessRules(settings, compile_patterns(config.messages.group_chat.mention_patterns)),
-                capabilities=module.manifest.capabilities,
-                prefix=settings.response_prefix or config.messages.response_prefix or "",
-                chunk_limit=settings.text_chunk_limit,
-                is_by_paragraph=settings.chunk_mode is ChunkMode.NEWLINE,
-            )
-            instance = module.create(section, account_id, self._clock)
-            can = account.capabilities
-            pace = TokenBucket(self._clock, burst=can.burst, interval=can.interval)
-            delivery = Delivery(self._database, self._clock, instance, (channel, account_id), pace)
-            yield Hosted(account, module.manifest.name, instance, delivery)
+        settings = resolve_account(section, account_id)
+        account = self._account((channel, account_id), settings, config)
+        instance = module.create(section, account_id, self._clock)
+        can = account.capabilities
+        pace = TokenBucket(self._clock, burst=can.burst, interval=can.interval)
+        delivery = Delivery(self._database, self._clock, instance, (channel, account_id), pace, self._meter)
+        return Hosted(account, module.manifest.name, instance, delivery, settings)
+
+    @staticmethod
+    def _account(key: tuple[str, str], settings: ChannelPolicyConfig, config: Config) -> Account:
+        capabilities = registry.load(key[0]).manifest.capabilities
+        return Account(
+            channel=key[0],
+            account=key[1],
+            rules=AccessRules(settings, compile_patterns(config.messages.group_chat.mention_patterns)),
+            capabilities=capabilities,
+            prefix=settings.response_prefix or config.messages.response_prefix or "",
+            chunk_limit=settings.text_chunk_limit,
+            is_by_paragraph=settings.chunk_mode is ChunkMode.NEWLINE,
+            is_streaming=capabilities.can_edit and _streams(settings),
+        )
 
 
 class _Intake:
@@ -180,3 +263,13 @@ def _receiver(channel: Channel, ingress: Ingress):  # noqa: ANN202 - a closure f
         await channel.run(ingress)
 
     return receive
+
+
+def _keys(sections: Mapping[str, ChannelPolicyConfig]) -> list[tuple[tuple[str, str], ChannelPolicyConfig]]:
+    """Return every account with the section it stands in."""
+    return [((name, account), section) for name, section in sections.items() for account in account_ids(section)]
+
+
+def _streams(settings: ChannelPolicyConfig) -> bool:
+    """Tell whether replies are shown while they grow: as the channel's `streaming` says, unset means they are."""
+    return getattr(settings, "streaming", None) not in {"off", False}

@@ -164,14 +164,14 @@ class Connection:
             try:
                 request = read_request(frame)
             except ProtocolError as error:
-                self._outbox.put(encode_failure(request_id(frame), error_shape(error)).encode())
+                self._outbox.put(_wire(encode_failure(request_id(frame), error_shape(error))))
                 continue
             self._begin(request, tasks)
 
     def _begin(self, request: Request, tasks: asyncio.TaskGroup) -> None:
         if self._active >= MAX_CONCURRENT:
             error = ProtocolError(UNAVAILABLE, "too many requests at once", retryable=True, retry_after_ms=1000)
-            self._outbox.put(encode_failure(request.id, error_shape(error)).encode())
+            self._outbox.put(_wire(encode_failure(request.id, error_shape(error))))
             return
         self._active += 1
         tasks.create_task(self._answer(request))
@@ -195,7 +195,7 @@ class Connection:
         raise closing
 
     async def _close(self, closing: _Closing) -> None:
-        reason = closing.reason.encode()[:MAX_REASON].decode("utf-8", "ignore").encode()
+        reason = closing.reason.encode("utf-8", "replace")[:MAX_REASON].decode("utf-8", "ignore").encode()
         await self._socket.close(code=closing.code, message=reason)
 
     def _enter(self, entry: _Entry) -> None:
@@ -206,7 +206,7 @@ class Connection:
         if key is not None:
             address = None if self._peer.is_local else self._peer.address
             core.presence.connect(key, entry.params, sorted(caller.scopes), address)
-        self._outbox.put(encode_result(entry.request_id, hello_ok(core, entry.accepted)).encode())
+        self._outbox.put(_wire(encode_result(entry.request_id, hello_ok(core, entry.accepted))))
         core.hub.add(self)
         core.health.refresh_soon()
         log.info("conn %s: %s %s connected", self._conn_id, caller.client_id, caller.client_version)
@@ -241,8 +241,13 @@ class Connection:
         return _Entry(request.id, params, accepted)
 
     async def _refuse(self, identifier: str, refused: Refused) -> _Closing:
-        await self._socket.send_text(encode_failure(identifier, error_shape(refused.error)).encode())
+        await self._socket.send_text(_wire(encode_failure(identifier, error_shape(refused.error))))
         return _Closing(refused.close_code, refused.error.message)
+
+
+def _wire(frame: str) -> bytes:
+    """Return an encoded frame; half a surrogate pair, which a client may have sent as its id, stays an escape."""
+    return frame.encode("utf-8", "backslashreplace")
 
 
 def _first_request(text: str) -> Request:

@@ -29,6 +29,7 @@ from homarus.gateway.run_feed import RunFeed
 from homarus.gateway.services import Services
 from homarus.gateway.session_feed import SessionFeed
 from homarus.gateway.settings import GatewaySettings
+from homarus.gateway.supervisor import Supervised, Supervisor
 from homarus.gateway.tokens import BrowserTokens, LoginCodes
 from homarus.protocol.errors import CLOSE_RESTART
 from homarus.protocol.events import SHUTDOWN, TICK
@@ -36,7 +37,7 @@ from homarus.protocol.names import TICK_INTERVAL_MS
 
 log = logging.getLogger("homarus.gateway")
 
-STOP_TIMEOUT: Final = 3.0
+STOP_TIMEOUT: Final = 1.5
 """Seconds clients get to take the shutdown event and close."""
 BACKLOG: Final = 128
 
@@ -78,8 +79,10 @@ class GatewayServer:
         self.core = build_core(services, settings)
         self._routes = Routes(self.core, page or Page())
         self._runner: web.AppRunner | None = None
-        self._work: asyncio.Task[None] | None = None
         self._unlisten: list[Callable[[], None]] = []
+        self._site: web.TCPSite | None = None
+        self._supervisor = Supervisor(services.clock)
+        self._is_leaving = False
         self.port = 0
 
     @property
@@ -107,22 +110,28 @@ class GatewayServer:
         except OSError as error:
             await runner.cleanup()
             raise _bind_error(host, wanted, error) from error
-        self._runner = runner
+        self._runner, self._site, self._is_leaving = runner, site, False
         self.port = int(runner.addresses[0][1])
         self._begin()
         return self.port
+
+    async def announce_stop(self, reason: str = "service restart", restart_expected_ms: int | None = None) -> None:
+        """Take no new connections and tell clients that the end is near; those that are connected go on for now."""
+        if self._is_leaving:
+            return
+        self._is_leaving = True
+        if self._site is not None:
+            await self._site.stop()
+        self.core.hub.broadcast(SHUTDOWN, {"reason": reason, "restartExpectedMs": restart_expected_ms})
 
     async def stop(self, reason: str = "service restart", restart_expected_ms: int | None = None) -> None:
         """Tell clients, close their connections with 1012, and stop serving."""
         for unlisten in self._unlisten:
             unlisten()
         self._unlisten.clear()
-        self.core.hub.broadcast(SHUTDOWN, {"reason": reason, "restartExpectedMs": restart_expected_ms})
+        await self.announce_stop(reason, restart_expected_ms)
         await self._routes.disconnect_all(CLOSE_RESTART, "service restart", STOP_TIMEOUT)
-        if self._work is not None:
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
-            self._work = None
+        await self._supervisor.stop()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -130,19 +139,13 @@ class GatewayServer:
     def _begin(self) -> None:
         runs = self.core.services.runs
         self._unlisten = [runs.listen(self.core.feed.listen), runs.listen(self.core.session_feed.listen)]
-        self._work = asyncio.create_task(self._supervise(), name="gateway")
+        self._supervisor.start("ticks", self._tick)
+        self._supervisor.start("health", lambda: self.core.health.run(self.core))
+        self._supervisor.start("session feed", self.core.session_feed.run)
 
-    async def _supervise(self) -> None:
-        """Keep the background work going: a failure is logged and the work begins again."""
-        while True:
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._tick())
-                    tasks.create_task(self.core.health.run(self.core))
-                    tasks.create_task(self.core.session_feed.run())
-            except* Exception:
-                log.exception("background work of the gateway failed; it begins again")
-            await self.core.services.clock.sleep(1.0)
+    def tasks(self) -> tuple[Supervised, ...]:
+        """Return the background work of the server and how it stands."""
+        return self._supervisor.tasks()
 
     async def _tick(self) -> None:
         clock = self.core.services.clock

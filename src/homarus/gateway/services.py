@@ -14,7 +14,9 @@ from homarus.sessions.store import Sessions
 from homarus.storage.database import Database
 
 if TYPE_CHECKING:
+    from homarus.channels.contract import WebhookChannel
     from homarus.config.load import LoadedConfig
+    from homarus.ids import Address
 
 
 class ConfigSource(Protocol):
@@ -76,6 +78,10 @@ class ChannelDirectory(Protocol):
 
     def accounts(self) -> tuple[ChannelAccount, ...]:
         """Return every account of every channel."""
+        ...
+
+    def webhook(self, path: str) -> WebhookChannel | None:
+        """Return the channel whose platform calls this path, None for any other path."""
         ...
 
     async def probe(self, channel: str, account: str) -> ProbeOutcome:
@@ -187,9 +193,36 @@ class ToolLister(Protocol):
         ...
 
 
+class SentText(Protocol):
+    """A text that a platform took. `message_id` is the platform's id, None where it gives none."""
+
+    @property
+    def address(self) -> Address:
+        """Return where it went."""
+        ...
+
+    @property
+    def message_id(self) -> str | None:
+        """Return the platform's id of its last part."""
+        ...
+
+
+class TextSender(Protocol):
+    """Sends texts that no turn made."""
+
+    async def send(
+        self, channel: str, account: str | None, chat: str, thread: str | None, text: str, key: str
+    ) -> SentText:
+        """Send a text once per `key`. Raises UserError, Permanent, or Transient while it stays queued."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything operations work with. `log_file` is the file `logs.tail` reads, None when there is none."""
+    """Everything operations work with.
+
+    `log_file` is the file `logs.tail` reads, `sender` what `send` sends with; None when there is none.
+    """
 
     clock: Clock
     database: Database
@@ -204,3 +237,4 @@ class Services:
     pairing: PairingDesk
     tools: ToolLister
     log_file: Path | None = None
+    sender: TextSender | None = None

@@ -1,4 +1,4 @@
-"""Supervised tasks: each fails alone, is started again with growing pauses, and is given up after too many failures."""
+"""Supervised tasks: each fails alone, is started again with growing pauses, and rests after too many failures."""
 
 from __future__ import annotations
 
@@ -12,24 +12,29 @@ from homarus.clock import Clock
 from homarus.errors import AuthFailed, HomarusError, Permanent, Transient
 
 log = logging.getLogger("homarus.supervisor")
-TaskState = Literal["running", "waiting", "ended", "given up"]
+TaskState = Literal["running", "waiting", "resting", "ended", "given up"]
+MAX_HINT = 3600.0
+"""Longest pause, in seconds, that another side may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
     """Pauses in seconds between restarts, doubled each time, with jitter; a task that ran for `steady` seconds starts
-    over. `budget` unexpected failures within `window` seconds open the breaker; lost connections do not count."""
+    over. More than `budget` unexpected failures within `window` seconds open the breaker: the task rests for `rest`
+    seconds and then has one try, which either lasts for `steady` seconds or opens the breaker again. Lost connections
+    do not count."""
 
     first_pause: float = 1.0
     max_pause: float = 300.0
     steady: float = 60.0
     budget: int = 10
     window: float = 600.0
+    rest: float = 900.0
 
 
 @dataclass(slots=True)
 class Supervised:
-    """One task and how it stands."""
+    """One task and how it stands. `restarts` counts from the start of the process."""
 
     name: str
     state: TaskState = "running"
@@ -37,6 +42,8 @@ class Supervised:
     restarts: int = 0
     task: asyncio.Task[None] | None = None
     failures: list[float] = field(default_factory=list[float])
+    pause: float = 0.0
+    is_tired: bool = False
 
 
 class Supervisor:
@@ -61,52 +68,71 @@ class Supervisor:
         return tuple(self._tasks.values())
 
     async def stop(self, name: str | None = None) -> None:
-        """End one task or all and wait for their ends."""
-        chosen = [self._tasks.pop(name)] if name is not None else [*self._tasks.values()]
+        """End one task or all and wait for their ends; one that is not supervised is no error."""
+        names = [*self._tasks] if name is None else [name]
+        chosen = [self._tasks.pop(each) for each in names if each in self._tasks]
         running = [entry.task for entry in chosen if entry.task is not None]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _watch(self, entry: Supervised, work: Callable[[], Awaitable[None]], policy: RestartPolicy) -> None:
-        pause = policy.first_pause
+        entry.pause = policy.first_pause
         while True:
             entry.state = "running"
             began = self._clock.monotonic()
             try:
                 await work()
-            except Exception as error:  # noqa: BLE001 - the one place where a task's failure ends
-                if self._clock.monotonic() - began >= policy.steady:
-                    pause = policy.first_pause
-                if not self._may_restart(entry, error, policy):
-                    return
-                wait = _hint(error) or pause * (1 + 0.3 * self._clock.jitter())
-                log.warning("%s: %s; again in %.1f s", entry.name, entry.error, wait)
+            except asyncio.CancelledError as cancelled:
+                if _is_stopped():
+                    raise
+                error: Exception = RuntimeError(f"it cancelled itself {cancelled}".rstrip())
+            except Exception as failure:  # noqa: BLE001 - the one place where a task's failure ends
+                error = failure
             else:
                 entry.state = "ended"
                 return
-            entry.state = "waiting"
+            if self._clock.monotonic() - began >= policy.steady:
+                entry.pause, entry.is_tired = policy.first_pause, False
+            wait = self._judge(entry, error, policy)
+            if wait is None:
+                return
             entry.restarts += 1
             await self._clock.sleep(wait)
-            pause = min(pause * 2, policy.max_pause)
 
-    def _may_restart(self, entry: Supervised, error: Exception, policy: RestartPolicy) -> bool:
+    def _judge(self, entry: Supervised, error: Exception, policy: RestartPolicy) -> float | None:
+        """Note a failure and return the seconds until the next try, None when there is none."""
         entry.error = str(error) or type(error).__name__
         if isinstance(error, AuthFailed | Permanent):
             entry.state = "given up"
             log.error("%s stopped: %s%s", entry.name, entry.error, f" - {error.fix}" if error.fix else "")
-            return False
-        if isinstance(error, HomarusError):
-            return True
-        log.error("%s broke", entry.name, exc_info=error)
+            return None
+        if not isinstance(error, HomarusError):
+            log.error("%s broke", entry.name, exc_info=error)
+            if self._is_over_budget(entry, policy):
+                entry.state = "resting"
+                count = len(entry.failures)
+                log.error("%s failed too often (%d times); it rests for %.0f s", entry.name, count, policy.rest)
+                return policy.rest
+        entry.state = "waiting"
+        wait = _hint(error) or entry.pause * (1 + 0.3 * self._clock.jitter())
+        entry.pause = min(entry.pause * 2, policy.max_pause)
+        log.warning("%s: %s; again in %.1f s", entry.name, entry.error, wait)
+        return wait
+
+    def _is_over_budget(self, entry: Supervised, policy: RestartPolicy) -> bool:
+        """Count an unexpected failure. After a rest the budget is used up until the task has been steady again."""
         now = self._clock.monotonic()
-        entry.failures = [at for at in entry.failures if now - at < policy.window] + [now]
-        if len(entry.failures) > policy.budget:
-            entry.state = "given up"
-            log.error("%s given up after %d failures in %.0f s", entry.name, len(entry.failures), policy.window)
-            return False
-        return True
+        entry.failures = [*(at for at in entry.failures if now - at < policy.window), now]
+        entry.is_tired = entry.is_tired or len(entry.failures) > policy.budget
+        return entry.is_tired
+
+
+def _is_stopped() -> bool:
+    """Tell whether somebody cancelled the current task, rather than the task itself something it awaits."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _hint(error: Exception) -> float | None:
-    return error.retry_after if isinstance(error, Transient) else None
+    return min(error.retry_after, MAX_HINT) if isinstance(error, Transient) and error.retry_after else None

@@ -7,11 +7,13 @@ from difflib import get_close_matches
 
 from homarus.clock import Clock
 from homarus.errors import UserError
+from homarus.meter import Meter
 from homarus.models.basic.model import BASIC_REF, BasicModel
 from homarus.models.contract import Model, ModelInfo
 from homarus.models.cooldown import Cooldowns
 from homarus.models.failover import FailoverModel
 from homarus.models.http import HttpClient
+from homarus.models.metered import MeteredModel
 from homarus.models.openai_chat import Endpoint, OpenAIChatModel
 from homarus.models.retry import HASTY, PATIENT, RetryPolicy, with_retries
 from homarus.models.settings import CatalogueSettings, ModelSettings, ProviderSettings
@@ -23,8 +25,11 @@ SPOKEN_APIS = frozenset({"openai-completions", "ollama"})
 class Catalogue:
     """The models of one process. Local servers found later are added with `add_found`."""
 
-    def __init__(self, settings: CatalogueSettings, http: HttpClient, clock: Clock) -> None:
+    def __init__(
+        self, settings: CatalogueSettings, http: HttpClient, clock: Clock, meter: Meter | None = None
+    ) -> None:
         self._settings = settings
+        self._meter = meter or Meter()
         self._http = http
         self._clock = clock
         self._cooldowns = Cooldowns(clock)
@@ -36,6 +41,11 @@ class Catalogue:
     def default_ref(self) -> str:
         """Return the reference of the default model."""
         return self._expand(self._settings.primary) if self._settings.primary else BASIC_REF
+
+    def configure(self, settings: CatalogueSettings) -> None:
+        """Take over changed settings; turns that run keep the models they have."""
+        self._settings = settings
+        self._providers = {provider.id: provider for provider in settings.providers}
 
     def add_found(self, provider: ProviderSettings) -> None:
         """Add a local server; a configured provider of the same name wins."""
@@ -81,7 +91,7 @@ class Catalogue:
 
     def _build(self, ref: str, policy: RetryPolicy) -> Model:
         if ref == BASIC_REF:
-            return self._basic
+            return MeteredModel(self._basic, self._meter, self._clock)
         provider, model = self._find(ref)
         api = model.api or provider.api
         if api not in SPOKEN_APIS:
@@ -97,7 +107,8 @@ class Catalogue:
         headers = {**provider.headers, **model.headers}
         endpoint = Endpoint(base, key, headers, model.compat.over(provider.compat))
         info = _info_of(provider, model)
-        return with_retries(OpenAIChatModel(info, endpoint, self._http, self._clock), self._clock, policy)
+        model_ = OpenAIChatModel(info, endpoint, self._http, self._clock)
+        return with_retries(MeteredModel(model_, self._meter, self._clock), self._clock, policy)
 
     def _find(self, ref: str) -> tuple[ProviderSettings, ModelSettings]:
         provider_id, _, model_id = ref.partition("/")

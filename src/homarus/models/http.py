@@ -71,6 +71,10 @@ class HttpClient:
         self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
 
+    def configure(self, timeouts: Timeouts) -> None:
+        """Use other limits from the next request on."""
+        self._timeouts = timeouts
+
     async def close(self) -> None:
         """Close every connection; a later request opens a new session."""
         session, self._session = self._session, None

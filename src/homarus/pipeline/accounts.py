@@ -13,7 +13,8 @@ WEBCHAT = "webchat"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One configured account of a channel. `chunk_limit` lowers the platform's text limit; `prefix` begins replies."""
+    """One configured account of a channel. `chunk_limit` lowers the platform's text limit; `prefix` begins
+    replies, `is_streaming` shows them while they grow."""
 
     channel: str
     account: str
@@ -22,6 +23,7 @@ class Account:
     prefix: str = ""
     chunk_limit: int | None = None
     is_by_paragraph: bool = False
+    is_streaming: bool = False
 
 
 class Accounts:

@@ -85,6 +85,16 @@ class RunOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """How busy the pipeline is: sessions with something to do, messages that wait, runs that go on and their limit."""
+
+    sessions: int
+    waiting: int
+    running: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
     """What became of a submission: `started` is new; `known` repeats an idempotency key and carries its outcome."""
 

@@ -10,13 +10,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from typing import cast
 
-from homarus.channels.contract import Ambiguous, Channel, ConnectionState, OutboundPart, Receipt, Verdict
+from homarus.channels.contract import (
+    Ambiguous,
+    Channel,
+    ConnectionState,
+    EditingChannel,
+    OutboundPart,
+    Receipt,
+    Verdict,
+)
 from homarus.channels.sdk.rate import TokenBucket
 from homarus.clock import Clock
 from homarus.errors import AuthFailed, HomarusError, Permanent, StorageError, Transient
 from homarus.failpoints import Failpoint, hit
+from homarus.ids import Address
+from homarus.log_context import logging_as
+from homarus.meter import Meter
 from homarus.pipeline.outbox import NOTICE
+from homarus.pipeline.previews import Previews
 from homarus.storage import inbound, outbound
 from homarus.storage.database import Connection, Database
 from homarus.storage.records import OutboundMessage
@@ -31,10 +44,19 @@ RECHECK = 0.5  # seconds between looks at a connection that is down while parts 
 
 
 class Delivery:
-    """The worker of one channel account. `run` is supervised; `wake` tells it that parts were stored."""
+    """The worker of one channel account. `run` is supervised; `wake` tells it that parts were stored.
+
+    `news` is set when the state of a part has been stored, and then replaced by a new one.
+    """
 
     def __init__(
-        self, database: Database, clock: Clock, channel: Channel, name: tuple[str, str], pace: TokenBucket
+        self,
+        database: Database,
+        clock: Clock,
+        channel: Channel,
+        name: tuple[str, str],
+        pace: TokenBucket,
+        meter: Meter | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -42,36 +64,79 @@ class Delivery:
         self._name = name
         self._pace = pace
         self._wake = asyncio.Event()
+        self._meter = meter or Meter()
+        self._is_closing = False
+        self._resting = asyncio.Event()
+        self.news = asyncio.Event()
+        self._previews = Previews(database, clock, channel)
         self.last_sent_at: int | None = None
 
     def wake(self) -> None:
         """Look for parts now."""
+        self._resting.clear()
+        self._wake.set()
+
+    def close(self) -> None:
+        """Begin no further part; `run` returns when the one on its way is settled."""
+        self._is_closing = True
+        self._wake.set()
+
+    async def rest(self) -> None:
+        """Wait until everything that can be sent now was sent."""
+        await self._resting.wait()
+
+    def show(self, run_id: str, address: Address, text: str | None) -> None:
+        """Show what a run has said so far; None when it has ended."""
+        if text is None:
+            self._previews.drop(run_id)
+            return
+        self._previews.show(run_id, address, text)
         self._wake.set()
 
     async def run(self) -> None:
-        """Send what waits until cancelled. Raises StorageError when the journal cannot be used."""
+        """Send what waits until closed or cancelled. Raises StorageError when the journal cannot be used."""
+        with logging_as(channel=self._name[0], account=self._name[1]):
+            await self._run()
+
+    async def _run(self) -> None:
         await self._settle_interrupted()
-        while True:
+        while not self._is_closing:
             self._wake.clear()
             now = self._clock.now_ms()
             heads = await self._database.read(outbound.select_heads, *self._name, now, BATCH)
             due = [part for part in heads if _due_at(part, now) <= now]
             if due and self._channel.state is not ConnectionState.CONNECTED:
+                self._resting.set()
                 await self._clock.sleep(RECHECK)
                 continue
             if due:
-                for part in due:
-                    await self._send(part)
+                self._resting.clear()
+                await self._send_all(due)
                 continue
+            if self._channel.state is ConnectionState.CONNECTED:
+                await self._previews.flush()
+            if not self._wake.is_set():
+                self._resting.set()
             await self._sleep(heads)
+
+    async def _send_all(self, due: list[OutboundMessage]) -> None:
+        for part in due:
+            if self._is_closing:
+                return
+            self._previews.drop(part.run_id)
+            await self._send(part)
 
     async def _sleep(self, heads: list[OutboundMessage]) -> None:
         """Wait for new parts or for the next retry."""
-        if not heads:
+        now = self._clock.now_ms()
+        pauses = [max(0.0, (_due_at(part, now) - now) / 1000) for part in heads]
+        preview = self._previews.pause()
+        if preview is not None:
+            pauses.append(max(preview, 0.05))
+        if not pauses:
             await self._wake.wait()
             return
-        now = self._clock.now_ms()
-        pause = max(0.0, (min(_due_at(part, now) for part in heads) - now) / 1000)
+        pause = min(pauses)
         woken = asyncio.ensure_future(self._wake.wait())
         slept = asyncio.ensure_future(self._clock.sleep(pause))
         try:
@@ -82,7 +147,9 @@ class Delivery:
 
     async def _settle_interrupted(self) -> None:
         for part in await self._database.read(outbound.select_interrupted, *self._name):
-            verdict = await self._channel.reconcile(_outgoing(part))
+            # Changing a message twice is harmless, so an interrupted edit is simply made again.
+            is_edit = part.platform_id is not None
+            verdict = Verdict.NOT_SENT if is_edit else await self._channel.reconcile(_outgoing(part))
             if verdict is Verdict.SENT:
                 await self._record(part, "sent", error=None)
             else:
@@ -96,14 +163,27 @@ class Delivery:
         hit(Failpoint.OUTBOX_AFTER_ATTEMPT_COMMIT)
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
-                receipt = await self._channel.send(_outgoing(part))
+                receipt = await self._transmit(part)
         except (HomarusError, Ambiguous, TimeoutError) as error:
             await self._note_failure(part, error)
             return
         hit(Failpoint.OUTBOX_AFTER_SEND)
         self.last_sent_at = self._clock.now_ms()
+        self._meter.parts.add(self._name[0], "sent")
+        self._meter.stages["delivery"].observe((self.last_sent_at - part.created_at) / 1000)
         await self._note_sent(part, receipt)
         hit(Failpoint.OUTBOX_AFTER_RECEIPT)
+
+    async def _transmit(self, part: OutboundMessage) -> Receipt:
+        """Send a part, or give the message that previewed it its final text."""
+        if part.platform_id is None:
+            return await self._channel.send(_outgoing(part))
+        try:
+            return await cast("EditingChannel", self._channel).edit(_outgoing(part), part.platform_id)
+        except Permanent as error:
+            log.info("part %s is sent anew, its preview cannot be changed: %s", part.id, error.message)
+        await self._database.write(outbound.forget_platform_id, part.id)
+        return await self._channel.send(_outgoing(part))
 
     async def _note_sent(self, part: OutboundMessage, receipt: Receipt) -> None:
         """Store the receipt, trying until it is stored: a part that went out must not go out again."""
@@ -123,13 +203,15 @@ class Delivery:
         now = self._clock.now_ms()
         text = str(error) or type(error).__name__
         hint = error.retry_after if isinstance(error, Transient) else None
-        if isinstance(error, Permanent) or (attempts >= MAX_ATTEMPTS and hint is None):
+        is_dead = isinstance(error, Permanent) or (attempts >= MAX_ATTEMPTS and hint is None)
+        self._meter.parts.add(self._name[0], "dead" if is_dead else "retried")
+        if is_dead:
             log.warning("part %s for %s is dead after %d attempts: %s", part.id, part.address, attempts, text)
             await self._record(part, "dead", error=text)
             return
         wait = hint if hint is not None else min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** (attempts - 1))
         wait += self._clock.jitter() * wait * 0.2
-        is_unclear = isinstance(error, Ambiguous | TimeoutError)
+        is_unclear = isinstance(error, Ambiguous | TimeoutError) and part.platform_id is None
         state = await self._reconciled(part) if is_unclear else part.state
         log.info("part %s for %s: attempt %d failed (%s), next in %.1f s", part.id, part.address, attempts, text, wait)
         if isinstance(error, AuthFailed):
@@ -151,6 +233,8 @@ class Delivery:
     ) -> None:
         now = self._clock.now_ms()
         await self._database.write(_record, part, state, now, platform_id=platform_id, error=error, next_at=next_at)
+        news, self.news = self.news, asyncio.Event()
+        news.set()
 
 
 def _record(

@@ -80,6 +80,23 @@ class Lanes:
         lanes = self._lanes.values() if key is None else [self._lanes[key]] if key in self._lanes else []
         return tuple(message for lane in lanes for message in lane.waiting)
 
+    @property
+    def running(self) -> int:
+        """Return how many batches hold one of the places for runs."""
+        return self._running
+
+    def count(self) -> int:
+        """Return how many sessions have something running or waiting."""
+        return len(self._lanes)
+
+    async def finish(self, seconds: float) -> None:
+        """Begin nothing new and wait for what runs, for at most `seconds`; what waits stays journalled."""
+        self._is_stopping = True
+        self._slot_freed.set()
+        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None and lane.running]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+
     async def stop(self) -> None:
         """Cancel every lane and wait for their ends; what they were doing stays journalled."""
         self._is_stopping = True
@@ -120,7 +137,7 @@ class Lanes:
     async def _run_next(self, lane: _Lane) -> None:
         await self._take_slot()
         try:
-            batch = next_batch(lane.waiting, self._collects)
+            batch = () if self._is_stopping else next_batch(lane.waiting, self._collects)
             if batch:
                 lane.running = batch
                 await self._work(batch)

@@ -20,6 +20,11 @@ def is_silent(text: str) -> bool:
     return not text.strip() or text.strip().upper() == SILENT
 
 
+def part_key(run_id: str, address: Address, index: int) -> str:
+    """Return what makes a part of a run exist once."""
+    return f"{run_id}:{address.channel}:{index}"
+
+
 class Outbox:
     """Makes the parts of a reply; storing them is the run's commit, sending them is delivery."""
 
@@ -31,21 +36,24 @@ class Outbox:
         """Tell whether a reply to an address goes over a network."""
         return not self._accounts.is_transcript(address.channel)
 
+    def first_text(self, address: Address, text: str) -> str:
+        """Return the text of part 0 of what a run has said so far; empty when the chat shows no growing replies."""
+        account = self._accounts.get(address.channel, address.account)
+        if account is None or not account.is_streaming:
+            return ""
+        pieces = self._pieces(account, text)
+        return pieces[0] if pieces else ""
+
     def parts(self, run_id: str, address: Address, text: str, reply_to: str | None = None) -> list[OutboundMessage]:
         """Return the parts of a reply; none when it is silent. `dedupe_key` is `<run_id>:<channel>:<index>`."""
         if is_silent(text):
             return []
-        account = self._accounts.get(address.channel, address.account)
-        can = account.capabilities if account is not None else FALLBACK
-        body = f"{account.prefix} {text}" if account is not None and account.prefix else text
-        pieces = parts_of(
-            body, can, limit=_limit(account, can), by_paragraph=account is not None and account.is_by_paragraph
-        )
+        pieces = self._pieces(self._accounts.get(address.channel, address.account), text)
         now = self._clock.now_ms()
         return [
             OutboundMessage(
                 id=self._clock.uuid(),
-                dedupe_key=f"{run_id}:{address.channel}:{index}",
+                dedupe_key=part_key(run_id, address, index),
                 run_id=run_id,
                 address=address,
                 part_index=index,
@@ -58,6 +66,13 @@ class Outbox:
             )
             for index, piece in enumerate(pieces)
         ]
+
+    def _pieces(self, account: Account | None, text: str) -> list[str]:
+        can = account.capabilities if account is not None else FALLBACK
+        body = f"{account.prefix} {text}" if account is not None and account.prefix else text
+        return parts_of(
+            body, can, limit=_limit(account, can), by_paragraph=account is not None and account.is_by_paragraph
+        )
 
 
 def _limit(account: Account | None, can: Capabilities) -> int:

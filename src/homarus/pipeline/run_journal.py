@@ -10,6 +10,7 @@ from homarus.agent.usage import usage_json
 from homarus.clock import Clock
 from homarus.ids import AgentId, RunId
 from homarus.labels import Label, join_all
+from homarus.meter import Meter
 from homarus.models.contract import Usage
 from homarus.pipeline.contract import Requester, RunInfo
 from homarus.pipeline.lanes import Batch
@@ -59,6 +60,7 @@ class RunStore:
         rules: SessionRules,
         stamp: Stamp = str,
         steering: Callable[[RunInfo], Batch] = lambda _info: (),
+        meter: Meter | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -66,6 +68,7 @@ class RunStore:
         self.rules = rules
         self.stamp = stamp
         self.steering = steering
+        self.meter = meter or Meter()
         self._opened_at = clock.now_ms()
 
     async def begin(self, batch: Batch, run_id: RunId) -> Begun:
@@ -189,7 +192,9 @@ class RunJournal:
     async def finish(self, payload: dict[str, object], label: Label, used: Usage) -> None:
         """Store the final response, the run's end, its parts and the state of its messages in one commit."""
         end = self._end("done", str(payload.get("text") or ""), payload, used)
+        began = self._store.clock.monotonic()
         await self._store.database.write(self._close, end, self._entry("assistant", payload, label))
+        self._store.meter.stages["commit"].observe(self._store.clock.monotonic() - began)
 
     async def fail(self, error: str, payload: dict[str, object], label: Label, used: Usage) -> None:
         """Store that the run failed and tell the user."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
-from homarus.agent.events import TurnAborted, TurnFailed, TurnFinished, TurnStarted
+from homarus.agent.events import TextStreamed, TurnAborted, TurnFailed, TurnFinished, TurnStarted
 from homarus.agent.loop import Toolbox
 from homarus.agent.usage import read_usage
 from homarus.channels.contract import Acceptance, Inbound
@@ -18,12 +18,14 @@ from homarus.errors import StorageError, UserError
 from homarus.failpoints import Failpoint, hit
 from homarus.ids import Address, AgentId, RunId
 from homarus.labels import Confidentiality, Integrity, Label
+from homarus.meter import Meter
 from homarus.pipeline.accounts import WEBCHAT, Accounts
-from homarus.pipeline.contract import Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
+from homarus.pipeline.contract import Load, Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
 from homarus.pipeline.inbox import MAX_TEXT, Inbox, Stored
 from homarus.pipeline.lanes import Batch, Lanes
 from homarus.pipeline.outbox import Outbox
 from homarus.pipeline.run_journal import RunStore, Stamp
+from homarus.pipeline.run_meter import RunMeter
 from homarus.pipeline.session_rules import SessionRules
 from homarus.pipeline.turns import TurnFactory, Turns
 from homarus.storage import inbound as journal
@@ -42,7 +44,8 @@ ABORT_WORDS = frozenset(
 class Parts:
     """What the pipeline is made of; given at composition.
 
-    `on_parts` is told that a channel account has parts to send, `on_working` that a run for a chat begins and ends.
+    `on_parts` is told that a channel account has parts to send, `on_working` that a run for a chat begins and
+    ends, `on_preview` what it has said so far (None at its end).
     """
 
     database: Database
@@ -55,6 +58,8 @@ class Parts:
     on_parts: Callable[[str, str], None]
     zone: Callable[[], tzinfo] = lambda: UTC
     on_working: Callable[[Address, bool], None] = lambda _address, _is_working: None
+    on_preview: Callable[[RunId, Address, str | None], None] = lambda _run_id, _address, _text: None
+    meter: Meter = field(default_factory=Meter)
 
 
 class Pipeline:
@@ -65,12 +70,13 @@ class Pipeline:
         self._database = parts.database
         self._clock = parts.clock
         self._inbox = Inbox(parts.database, parts.clock, parts.accounts, parts.config, self._on_stored)
-        outbox = Outbox(parts.accounts, parts.clock)
+        self._outbox = outbox = Outbox(parts.accounts, parts.clock)
         self._rules = SessionRules(parts.config, parts.zone)
-        store = RunStore(parts.database, parts.clock, outbox, self._rules, parts.stamp, self._steering)
+        store = RunStore(parts.database, parts.clock, outbox, self._rules, parts.stamp, self._steering, parts.meter)
         self._turns = Turns(store, parts.clock, parts.factory, parts.toolbox, self._on_finished)
         self._lanes = Lanes(parts.clock, self._turns.work, self._limit, self._debounce, self._collects)
         self._turns.listen(self._on_event)
+        self._turns.listen(RunMeter(parts.meter).listen)
 
     async def recover(self) -> int:
         """Take up what a stop left behind, oldest first; returns how many messages that were."""
@@ -88,6 +94,15 @@ class Pipeline:
         else:
             self._parts.on_parts(message.address.channel, message.address.account)
 
+    async def finish(self, seconds: float) -> None:
+        """Begin no more runs and let those that go on end, for at most `seconds`."""
+        await self._lanes.finish(seconds)
+
+    def load(self) -> Load:
+        """Return how much there is to do now."""
+        waiting = len(self._lanes.waiting())
+        return Load(self._lanes.count(), waiting, self._lanes.running, self._limit())
+
     async def stop(self) -> None:
         """End every run where it stands; the journal takes it up at the next start."""
         await self._lanes.stop()
@@ -102,6 +117,7 @@ class Pipeline:
         hit(Failpoint.INBOX_BEFORE_COMMIT)
         is_new = await self._database.write(journal.insert_inbound, message)
         hit(Failpoint.INBOX_AFTER_COMMIT)
+        self._parts.meter.received.add(message.address.channel, "queued" if is_new else "duplicate")
         if not is_new:
             return await self._known(message)
         return Submitted("queued" if self._lanes.offer(message) else "started")
@@ -150,6 +166,7 @@ class Pipeline:
         message = stored.message
         if message is None:
             return
+        self._count(message, is_new=stored.is_new)
         if stored.has_reply:
             self._parts.on_parts(message.address.channel, message.address.account)
         if message.state != "queued" or (not stored.is_new and self._lanes.holds(message)):
@@ -200,10 +217,22 @@ class Pipeline:
         address = event.run.address
         if address is None:
             return
-        if isinstance(event.event, TurnStarted):
+        run_id = event.run.run_id
+        if isinstance(event.event, TextStreamed):
+            text = self._outbox.first_text(address, event.event.text)
+            if text:
+                self._parts.on_preview(run_id, address, text)
+        elif isinstance(event.event, TurnStarted):
             self._parts.on_working(address, True)  # noqa: FBT003 - a callback
         elif isinstance(event.event, TurnFinished | TurnAborted | TurnFailed):
             self._parts.on_working(address, False)  # noqa: FBT003 - a callback
+            self._parts.on_preview(run_id, address, None)
+
+    def _count(self, message: InboundMessage, *, is_new: bool) -> None:
+        meter = self._parts.meter
+        meter.received.add(message.address.channel, message.state if is_new else "duplicate")
+        if is_new and message.state == "dropped":
+            meter.processed += 1
 
     def _on_finished(self, info: RunInfo) -> None:
         if info.address is not None:

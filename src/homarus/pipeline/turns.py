@@ -14,6 +14,7 @@ from homarus.clock import Clock
 from homarus.errors import HomarusError, StorageError, UserError
 from homarus.failpoints import Failpoint, hit
 from homarus.ids import RunId
+from homarus.log_context import logging_as
 from homarus.models.contract import Usage
 from homarus.pipeline.contract import RunEvent, RunInfo, RunOutcome
 from homarus.pipeline.lanes import Batch
@@ -99,8 +100,12 @@ class Turns:
 
     async def work(self, batch: Batch) -> None:
         """Run a batch to its end. A database that fails pauses the run; it goes on from its journal."""
-        pause = 0.5
         run_id = RunId(batch[0].run_id or f"run-{self._clock.uuid()}")
+        with logging_as(run=run_id, session=batch[0].session_key, channel=batch[0].address.channel):
+            await self._work(batch, run_id)
+
+    async def _work(self, batch: Batch, run_id: RunId) -> None:
+        pause = 0.5
         while True:
             try:
                 await self._attempt(batch, run_id)
@@ -124,6 +129,7 @@ class Turns:
         hit(Failpoint.RUN_BEFORE_START)
         begun = await self._store.begin(batch, run_id)
         hit(Failpoint.RUN_AFTER_START)
+        self._measure_wait(begun, batch)
         if not begun.is_ended:
             active = ActiveRun(begun.info)
             self.active[run_id] = active
@@ -133,6 +139,7 @@ class Turns:
                 self.active.pop(run_id, None)
         for ended in self._waiters.get(run_id, ()):
             ended.set()
+        self._measure_end(batch)
         self._on_finished(begun.info)
 
     async def _run(self, begun: Begun, active: ActiveRun, batch: Batch) -> None:
@@ -144,7 +151,7 @@ class Turns:
             await self._give_up(journal, active, f"stopped after {MAX_STARTS} interrupted attempts")
             return
         try:
-            turn = await self._factory.make(begun)
+            turn = await self._prepare(begun)
         except UserError as error:
             await self._give_up(journal, active, error.message)
             return
@@ -165,6 +172,23 @@ class Turns:
             if active.abort_reason is None:
                 raise
             await self._note_abort(journal, active)
+
+    async def _prepare(self, begun: Begun) -> Turn:
+        began = self._clock.monotonic()
+        turn = await self._factory.make(begun)
+        self._store.meter.stages["prepare"].observe(self._clock.monotonic() - began)
+        return turn
+
+    def _measure_wait(self, begun: Begun, batch: Batch) -> None:
+        if begun.starts == 1 and not begun.is_ended:
+            waited = self._clock.now_ms() - batch[0].received_at
+            self._store.meter.stages["queue"].observe(waited / 1000)
+
+    def _measure_end(self, batch: Batch) -> None:
+        meter, now = self._store.meter, self._clock.now_ms()
+        meter.processed += len(batch)
+        for message in batch:
+            meter.processing.observe((now - message.received_at) / 1000)
 
     async def _obey(self, order: Order, begun: Begun, journal: RunJournal, active: ActiveRun, batch: Batch) -> None:
         """Answer an order without a model."""

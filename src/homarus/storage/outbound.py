@@ -32,6 +32,21 @@ _HEADS = (
     .order_by(_DUE_AT, outbound.c.seq)
     .limit(bindparam("limit", type_=Integer))
 )
+_BY_DEDUPE = select(outbound).where(outbound.c.dedupe_key == bindparam("wanted"))
+_NOTE_PREVIEW = (
+    update(outbound).where(outbound.c.dedupe_key == bindparam("wanted")).values(platform_id=bindparam("new_id"))
+)
+_FINISH_PREVIEW = (
+    update(outbound)
+    .where(outbound.c.dedupe_key == bindparam("wanted"), outbound.c.state == "preview")
+    .values(
+        state="pending",
+        text=bindparam("new_text"),
+        part_count=bindparam("count"),
+        next_at=bindparam("now"),
+        updated_at=bindparam("now"),
+    )
+)
 _BEGIN = (
     update(outbound)
     .where(outbound.c.id == bindparam("wanted"))
@@ -51,9 +66,30 @@ _END = (
 
 
 def insert_parts(connection: Connection, parts: Sequence[OutboundMessage]) -> None:
-    """Store parts; one whose dedupe key is known already is left as it is."""
+    """Store parts; one that was a preview gets its final text, one whose dedupe key is known is left as it is."""
     for part in parts:
+        values = {"wanted": part.dedupe_key, "new_text": part.text, "count": part.part_count, "now": part.created_at}
+        if part.part_index == 0 and connection.execute(_FINISH_PREVIEW, values).rowcount:
+            continue
         insert_ignore(connection, outbound, _values(part))
+
+
+def open_preview(connection: Connection, part: OutboundMessage) -> tuple[OutboundMessage, bool]:
+    """Store a preview, or return the row its part has already; the second value tells which."""
+    if insert_ignore(connection, outbound, _values(part)):
+        return part, True
+    return _part(connection.execute(_BY_DEDUPE, {"wanted": part.dedupe_key}).one()), False
+
+
+def note_preview(connection: Connection, part: OutboundMessage, platform_id: str | None) -> OutboundMessage:
+    """Note which message on the platform a preview is; its final text may be waiting already."""
+    connection.execute(_NOTE_PREVIEW, {"wanted": part.dedupe_key, "new_id": platform_id})
+    return _part(connection.execute(_BY_DEDUPE, {"wanted": part.dedupe_key}).one())
+
+
+def forget_platform_id(connection: Connection, part_id: str) -> None:
+    """Note that the message a part was to change is gone, so that it is sent anew."""
+    connection.execute(update(outbound).where(outbound.c.id == part_id).values(platform_id=None))
 
 
 def select_heads(connection: Connection, channel: str, account: str, now: int, limit: int) -> list[OutboundMessage]:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from homarus.errors import HomarusError, StorageError
+from homarus.meter import SIZES, Histogram
 from homarus.storage.database import refuse_text, settle
 
 P = ParamSpec("P")
@@ -78,6 +79,7 @@ class SqliteDatabase:
         self._places = asyncio.Semaphore(MAX_WAITING)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
         self._is_closed = False
+        self.batches = Histogram(SIZES)
         self._writer = threading.Thread(target=self._write_forever, name="sqlite-write", daemon=True)
         self._writer.start()
 
@@ -85,6 +87,11 @@ class SqliteDatabase:
     def engine(self) -> Engine:
         """Return the engine, for backup and migrations."""
         return self._engine
+
+    @property
+    def waiting(self) -> int:
+        """Return about how many writes wait for the writer."""
+        return self._queue.qsize()
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in a transaction and return its result after the commit.
@@ -129,7 +136,7 @@ class SqliteDatabase:
                 finally:
                     driver.rollback()
                     driver.execute("PRAGMA query_only=OFF")
-        except (DBAPIError, sqlite3.Error, UnicodeEncodeError) as error:
+        except (DBAPIError, sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
             raise translate(error) from error
 
     def _write_forever(self) -> None:
@@ -145,6 +152,7 @@ class SqliteDatabase:
                         self._queue.put(None)
                         break
                     batch.append(write)
+                self.batches.observe(len(batch))
                 _commit(connection, batch)
                 _answer(batch)
 
@@ -208,6 +216,8 @@ def translate(error: BaseException) -> BaseException:
     """Turn a driver failure into StorageError with its fix; leave our own errors and bugs as they are."""
     if isinstance(error, UnicodeEncodeError):
         return refuse_text(error)
+    if isinstance(error, OverflowError):
+        return StorageError(f"a number is too large for the database: {error}")
     if isinstance(error, HomarusError) or not isinstance(error, DBAPIError | sqlite3.Error):
         return error
     text = str(error.orig) if isinstance(error, DBAPIError) else str(error)

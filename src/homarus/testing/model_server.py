@@ -99,7 +99,9 @@ class ModelServer:
     client that asks again after a crash to be answered alike.
     """
 
-    def __init__(self, models: tuple[str, ...] = ("mock",), *, answer: Callable[[JsonObject], Reply] | None = None) -> None:
+    def __init__(
+        self, models: tuple[str, ...] = ("mock",), *, answer: Callable[[JsonObject], Reply] | None = None
+    ) -> None:
         self.models = models
         self._answer = answer or _echo
         self.requests: deque[Received] = deque(maxlen=_KEPT)

@@ -24,6 +24,8 @@ log = logging.getLogger("homarus.gateway.http")
 
 MAX_BODY: Final = 1024 * 1024
 """Bytes of a request body, unless a route has less."""
+WEBHOOK_TIMEOUT: Final = 30.0
+"""Seconds a platform's call may take, its body included."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -45,6 +47,7 @@ class Routes:
             app.router.add_route("*", path, self._ready)
         app.router.add_post("/api/login", self._login)
         app.router.add_route("*", "/api/{rest:.*}", self._no_route)
+        app.router.add_post("/{path:.*}", self._webhook)
         app.router.add_route("*", "/{path:.*}", self._serve_page)
         return app
 
@@ -67,7 +70,9 @@ class Routes:
         if is_upgrade(request):
             return await self._websocket(request)
         settings = self._core.settings
-        if not is_host_allowed(request.host, settings.browser, is_loopback_bind=settings.is_loopback):
+        # A platform calls by the owner's public name; its calls prove themselves by their own secret.
+        is_call = request.method == "POST" and self._core.services.channels.webhook(request.path) is not None
+        if not is_call and not is_host_allowed(request.host, settings.browser, is_loopback_bind=settings.is_loopback):
             message = f"unexpected host name {request.host[:100]!r}: open the gateway as 127.0.0.1 or localhost"
             return error_response(421, message, "misdirected_request")
         try:
@@ -105,6 +110,17 @@ class Routes:
             if not self._open:
                 self._idle.set()
         return socket
+
+    async def _webhook(self, request: web.Request) -> web.StreamResponse:
+        """Pass a platform's call on to its channel; the answer is only a status."""
+        channel = self._core.services.channels.webhook(request.path)
+        if channel is None:
+            return await self._serve_page(request)
+        async with asyncio.timeout(WEBHOOK_TIMEOUT):
+            body = await request.content.read(MAX_BODY + 1)
+            while len(body) <= MAX_BODY and not request.content.at_eof():
+                body += await request.content.read(MAX_BODY + 1 - len(body))
+            return web.Response(status=await channel.handle_webhook(request.headers, body))
 
     async def _health(self, request: web.Request) -> web.StreamResponse:
         if request.method not in ("GET", "HEAD"):

@@ -39,6 +39,15 @@ class Disk:
         self.connection.rollback()
         driver_of(self._empty).backup(driver_of(self.connection))
 
+    def commit(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn` in a commit of its own, without faults. Raises what `fn` raises."""
+        loop = asyncio.get_running_loop()
+        write = _Write(lambda connection: fn(connection, *args, **kwargs), loop, loop.create_future())
+        _commit(self.connection, [write])
+        if write.error is not None:
+            raise write.error
+        return write.result
+
     def look(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read what is committed, without faults: for the one who checks, not for the process."""
         result = fn(self.connection, *args, **kwargs)

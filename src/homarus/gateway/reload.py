@@ -1,0 +1,122 @@
+"""Taking over a changed configuration while the gateway runs, or refusing it as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from homarus.config.reload import Impact, changed_paths, impact_of
+from homarus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from homarus.config.load import LoadedConfig
+
+log = logging.getLogger("homarus.gateway.reload")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the new configuration."""
+
+    path: str
+    message: str
+    fix: str | None = None
+
+    def __str__(self) -> str:
+        """Return it on one line."""
+        where = f"{self.path}: " if self.path else ""
+        return f"{where}{self.message}" + (f" - {self.fix}" if self.fix else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What a reload did: keys in force now, keys that wait for a restart, channel accounts that were changed.
+
+    With problems, nothing was changed.
+    """
+
+    applied: tuple[str, ...] = ()
+    needs_restart: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class Holder(Protocol):
+    """Where the configuration in force is kept."""
+
+    @property
+    def current(self) -> LoadedConfig:
+        """Return the configuration in force."""
+        ...
+
+
+class Reloader:
+    """Reloads when asked. `read` loads and checks the file, `apply` puts it into force and names changed accounts.
+
+    Both raise ConfigError; `apply` only before it has changed anything.
+    """
+
+    def __init__(
+        self,
+        holder: Holder,
+        read: Callable[[], LoadedConfig],
+        apply: Callable[[LoadedConfig], Awaitable[tuple[str, ...]]],
+    ) -> None:
+        self._holder = holder
+        self._read = read
+        self._apply = apply
+        self._wanted = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    def ask(self) -> None:
+        """Reload soon; SIGHUP does this."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Reload whenever asked."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            await self.reload()
+
+    async def reload(self) -> Reloaded:
+        """Read the file again and take it over, or keep everything as it is and say what is wrong."""
+        async with self._turn:
+            before = self._holder.current
+            try:
+                loaded = await asyncio.to_thread(self._read)
+                accounts = await self._apply(loaded)
+            except ConfigError as error:
+                return _refused(error)
+            return _taken_over(before, loaded, accounts)
+
+
+def _refused(error: ConfigError) -> Reloaded:
+    problems = problems_of(error)
+    log.error("the configuration was not taken over, the one in force stays: %d problem(s)", len(problems))
+    for problem in problems:
+        log.error("%s", problem)
+    return Reloaded(problems=problems)
+
+
+def problems_of(error: ConfigError) -> tuple[Problem, ...]:
+    """Return everything an error says is wrong."""
+    issues = getattr(error, "issues", None)
+    if not issues:
+        return (Problem(error.path or "", error.message, error.fix),)
+    return tuple(Problem(issue.path, issue.message, issue.fix) for issue in issues)
+
+
+def _taken_over(before: LoadedConfig, after: LoadedConfig, accounts: tuple[str, ...]) -> Reloaded:
+    changed = changed_paths(before.written, after.written)
+    late = tuple(path for path in changed if impact_of(path) is Impact.RESTART)
+    live = tuple(path for path in changed if path not in late)
+    log.info("configuration taken over: %s", ", ".join(live) or "nothing changed that is in force at once")
+    if accounts:
+        log.info("channel accounts changed: %s", ", ".join(accounts))
+    if late:
+        log.warning("these keys count after a restart: %s", ", ".join(late))
+    return Reloaded(live, late, accounts)

@@ -1,0 +1,73 @@
+"""Connecting a channel once, without the gateway: who are we there, and can a message be sent."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from homarus.channels.contract import Ambiguous, Channel, ConnectionState, Inbound, OutboundPart
+from homarus.clock import Clock
+from homarus.errors import HomarusError
+from homarus.ids import Address
+
+SECONDS: Final = 45.0
+CLOSE_SECONDS: Final = 10.0
+_LOOK: Final = 0.05
+"""Seconds between looks at the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What was found: `detail` says who we are there, or what failed with its `fix`."""
+
+    is_ok: bool
+    detail: str
+    fix: str | None = None
+    latency_ms: int | None = None
+
+
+class _Deaf:
+    """An ingress that takes nothing, so that the platform keeps what arrives for the gateway."""
+
+    async def accept(self, message: Inbound) -> NoReturn:
+        """Never return: a message that is not accepted is not acknowledged."""
+        del message
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def probe(
+    channel: Channel, clock: Clock, *, message: tuple[Address, str] | None = None, within: float = SECONDS
+) -> Probed:
+    """Connect, make a round trip, send `message` if there is one, and disconnect; failures are in the result."""
+    running = asyncio.create_task(channel.run(_Deaf()))
+    try:
+        async with asyncio.timeout(within):
+            await _connected(channel, running, clock)
+            found = await channel.probe()
+            if found.is_ok and message is not None:
+                address, text = message
+                await channel.send(OutboundPart(clock.uuid(), address, text))
+        return Probed(found.is_ok, found.detail, None, found.latency_ms)
+    except TimeoutError:
+        return Probed(
+            is_ok=False, detail=f"no connection within {within:.0f} s", fix="check the address and the network"
+        )
+    except HomarusError as error:
+        return Probed(is_ok=False, detail=error.message, fix=error.fix)
+    except Ambiguous as error:
+        return Probed(is_ok=False, detail=f"nobody knows whether the test message arrived: {error}", fix="look there")
+    finally:
+        running.cancel()
+        await asyncio.wait([running], timeout=CLOSE_SECONDS)
+        await channel.close()
+
+
+async def _connected(channel: Channel, running: asyncio.Task[None], clock: Clock) -> None:
+    """Wait for the connection. Raises what ended `run` before."""
+    while channel.state is not ConnectionState.CONNECTED:
+        if running.done():
+            running.result()
+            raise HomarusError("the channel ended by itself before it was connected")
+        await clock.sleep(_LOOK)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.pipeline.harness import FakeNetwork, World, direct, world
+
+from homarus.channels.contract import Ambiguous, OutboundPart, Receipt
+from homarus.errors import Permanent
+from homarus.models.contract import AssistantMessage, Completed, ModelEvent, ModelInfo, ModelRequest, TextDelta, Usage
+from homarus.storage.outbound import count_parts, select_parts
+
+FIRST = "A first sentence that is long enough. "
+SECOND = "And the end of it."
+
+
+class SlowModel:
+    """Says one sentence, waits for the test, says the rest."""
+
+    def __init__(self, first: str = FIRST, second: str = SECOND) -> None:
+        self.info = ModelInfo("slow", "slow", "Slow", 100_000, 1_000)
+        self.go = asyncio.Event()
+        self._first, self._second = first, second
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        yield TextDelta(self._first)
+        await self.go.wait()
+        yield TextDelta(self._second)
+        yield Completed(AssistantMessage(self._first + self._second), "stop", Usage(1, 1))
+
+
+@dataclass
+class EditingNetwork(FakeNetwork):
+    """A network whose messages can be changed; `texts` is what people see, by platform id."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    is_frozen: bool = False
+
+    async def send(self, part: OutboundPart) -> Receipt:
+        receipt = await super().send(part)
+        self.texts[receipt.platform_id or ""] = part.text
+        return receipt
+
+    async def edit(self, part: OutboundPart, platform_id: str) -> Receipt:
+        if self.is_frozen:
+            raise Permanent("message can't be edited")
+        self.texts[platform_id] = part.text
+        return Receipt(platform_id)
+
+    async def shown(self, count: int = 1) -> None:
+        while len(self.texts) < count:
+            await asyncio.sleep(0.005)
+
+
+async def test_a_growing_reply_ends_as_one_message(tmp_path: Path) -> None:
+    network, model = EditingNetwork(), SlowModel()
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.pipeline.accept(direct("tell me"))
+        await network.shown()
+        assert list(network.texts.values()) == [FIRST.strip()]
+        model.go.set()
+        [message] = await here.until_settled()
+        assert message.state == "delivered"
+        assert list(network.texts.values()) == [FIRST + SECOND]
+
+
+async def test_a_stop_in_the_middle_of_a_reply_still_ends_as_one_message(tmp_path: Path) -> None:
+    network = EditingNetwork()
+    async with world(tmp_path, SlowModel(), network=network, is_streaming=True) as here:
+        await here.pipeline.accept(direct("tell me"))
+        await preview_stored(here)
+    model = SlowModel()
+    model.go.set()
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.until_settled()
+        assert list(network.texts.values()) == [FIRST + SECOND]
+
+
+async def preview_stored(here: World) -> None:
+    while not (await here.parts.database.read(count_parts)).get("preview"):
+        await asyncio.sleep(0.005)
+    run_id = (await here.messages())[0].run_id or ""
+    while (await here.parts.database.read(select_parts, run_id))[0].platform_id is None:
+        await asyncio.sleep(0.005)
+
+
+async def test_a_preview_that_cannot_be_changed_is_followed_by_the_whole_reply(tmp_path: Path) -> None:
+    network, model = EditingNetwork(is_frozen=True), SlowModel()
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.pipeline.accept(direct("tell me"))
+        await network.shown()
+        model.go.set()
+        await here.until_settled()
+        assert list(network.texts.values()) == [FIRST.strip(), FIRST + SECOND]
+
+
+async def test_a_preview_that_fails_leaves_the_reply_whole(tmp_path: Path) -> None:
+    network, model = EditingNetwork(failures=[Ambiguous("cut")]), SlowModel()
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.pipeline.accept(direct("tell me"))
+        while network.failures:
+            await asyncio.sleep(0.005)
+        model.go.set()
+        [message] = await here.until_settled()
+        assert message.state == "delivered"
+        assert list(network.texts.values()) == [FIRST + SECOND]
+
+
+@pytest.mark.parametrize("is_streaming", [True, False])
+async def test_silence_and_chats_without_streaming_show_nothing_early(tmp_path: Path, *, is_streaming: bool) -> None:
+    network = EditingNetwork()
+    model = SlowModel("NO_", "REPLY") if is_streaming else SlowModel()
+    async with world(tmp_path, model, network=network, is_streaming=is_streaming) as here:
+        await here.pipeline.accept(direct("tell me"))
+        await here.until(lambda _rows: "TextStreamed" in here.event_names())
+        assert network.texts == {}
+        model.go.set()
+        await here.until_settled()
+        assert len(network.texts) == (0 if is_streaming else 1)
+
+
+async def test_a_long_reply_keeps_its_first_part_and_sends_the_rest_after_it(tmp_path: Path) -> None:
+    network, model = EditingNetwork(), SlowModel(FIRST, "\n\n".join("word " * 30 for _ in range(4)))
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.pipeline.accept(direct("tell me"))
+        await network.shown()
+        model.go.set()
+        await here.until_settled()
+        assert len(network.texts) > 1
+        assert next(iter(network.texts.values())).startswith(FIRST.strip())
