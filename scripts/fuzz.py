@@ -14,8 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.fuzz.campaign import run  # noqa: E402
-from tests.fuzz.watch import Findings  # noqa: E402
+from tests.fuzz.campaign import run
+from tests.fuzz.watch import Findings
 
 PROGRESS_SECONDS = 10.0
 

@@ -88,7 +88,7 @@ class SmallWorld:
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something has become true."""
         async with asyncio.timeout(PATIENCE):
-            while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+            while not condition():
                 await asyncio.sleep(0.002)
 
     async def rest(self, count: int) -> None:

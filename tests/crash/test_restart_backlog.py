@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -66,7 +66,7 @@ async def drain(database: Database, wire: Wire) -> None:
     sending = asyncio.create_task(delivery.run())
     finished = asyncio.create_task(wire.is_done.wait())
     await asyncio.wait((sending, finished), return_when=asyncio.FIRST_COMPLETED)
-    while (await database.read(count_parts)).get("sending"):  # noqa: ASYNC110 - the journal has no event
+    while (await database.read(count_parts)).get("sending"):
         await asyncio.sleep(0)
     assert not sending.done()
     sending.cancel()
@@ -129,3 +129,18 @@ async def test_a_chat_that_is_gone_costs_its_own_parts_only(quick_path: Path) ->
         assert await database.read(count_parts) == {"sent": 30, "dead": 10}
     finally:
         await database.close()
+
+
+async def test_chats_that_wait_for_a_retry_do_not_hold_up_one_that_is_due(quick_path: Path) -> None:
+    clock = LeapingClock()
+    wire = Wire(clock=clock, wanted=301)
+    later = clock.now_ms() + 60_000
+    waiting = [replace(part(number, clock, number), next_at=later) for number in range(300)]
+    database = await reopened(quick_path, clock, [*waiting, part(300, clock, 300)], None)
+    try:
+        await drain(database, wire)
+    finally:
+        await database.close()
+    assert wire.sent[0].address.chat == "chat300"
+    assert wire.times[0] == 0.0
+    assert wire.times[1] >= 60.0

@@ -30,9 +30,9 @@ from homarus.gateway.http.page import Page
 from homarus.gateway.http.routes import MAX_BODY, Routes
 from homarus.testing.ingress import MemoryIngress
 
-PATHS = ("/api/login", "/api/login", HOOK_PATH, HOOK_PATH, "/health", "/ready", "/api/nothing", "/", "/assets/x.js", "/../x.css")
+PATHS = ("/api/login", "/api/login", HOOK_PATH, HOOK_PATH, "/health", "/ready", "/api/nothing", "/", "/../x.css")
 METHODS = ("POST", "POST", "POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
-HEADERS = (
+HEADERS: tuple[dict[str, str], ...] = (
     {},
     {"Origin": "http://evil.example"},
     {"Host": "evil.example"},

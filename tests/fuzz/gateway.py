@@ -307,10 +307,13 @@ async def _answer_batch(socket: ListSocket, batch: list[str], findings: Findings
 def _valid_id(frame: str) -> str | None:
     """Return the id of a frame that is a request."""
     try:
-        value = json.loads(frame, parse_constant=_refuse)
+        value: object = json.loads(frame, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict) or value.get("type") != "req" or value.keys() - {"type", "id", "method", "params"}:
+    if not isinstance(value, dict):
+        return None
+    value = cast("dict[str, object]", value)
+    if value.get("type") != "req" or value.keys() - {"type", "id", "method", "params"}:
         return None
     identifier, method = value.get("id"), value.get("method")
     return identifier if isinstance(identifier, str) and identifier and isinstance(method, str) and method else None

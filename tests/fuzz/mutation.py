@@ -6,11 +6,9 @@ import copy
 import json
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, cast
 
-DEEP: Any = "end"
-for _ in range(60):
-    DEEP = [DEEP]
+DEEP: Any = json.loads("[" * 60 + "]" * 60)
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 255, 2**31, -(2**31) - 1, 2**53, 2**63, 2**64, 10**40, 1.5, 1e308, -0.0, 1e-320,
     "", " ", "\x00", "a\x00b", "\ud800", "\udfff tail", "\u202e", "👩‍👩‍👧", "é" * 300, "x" * 5_000, "-", ".", "..",
@@ -18,7 +16,9 @@ VALUES: tuple[Any, ...] = (
     "agent:nobody:x", ":", "*", "null", "NaN", "1e999", "0x10", "2026-02-30T25:61:00Z", "'; --", "${HOME}", "{{x}}",
     [], {}, [None], [[]], {"": ""}, {"__proto__": {"a": 1}}, {"a": {"b": {"c": []}}}, DEEP, ["x"] * 300,
 )  # fmt: skip
-PIECES = (b"\x00", b"\xff", b"\xc3", b"\r\n", b"\n\n", b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\\ud800",
+WORDS = ("main", "agent:main:main", "agent:main:k1", "hello", "r1", "irc", "gateway.port", "x")
+PIECES = (
+    b"\x00", b"\xff", b"\xc3", b"\r\n", b"\n\n", b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\\ud800",
           b"1e999", b"-", b"data: ", b"[DONE]", b" :", b"@", b"\x01", b"\xef\xbb\xbf", b"NaN", b"//", b"/*", b"'")  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def spoil_tree(random: Random, tree: Any) -> Any:
 
 
 def _spoil_holder(random: Random, holder: Any) -> None:
-    keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+    keys: list[Any] = list(cast("dict[str, Any]", holder) if isinstance(holder, dict) else range(len(holder)))
     roll = random.random()
     if not keys or roll < 0.15:
         if isinstance(holder, dict):
@@ -95,7 +95,7 @@ def _spoil_holder(random: Random, holder: Any) -> None:
 def _holders(tree: Any) -> Any:
     if isinstance(tree, dict | list):
         yield tree
-        for value in tree.values() if isinstance(tree, dict) else tree:
+        for value in list(cast("dict[str, Any]", tree).values()) if isinstance(tree, dict) else cast("list[Any]", tree):
             yield from _holders(value)
 
 
@@ -135,7 +135,7 @@ def _invent_kind(random: Random, schema: dict[str, Any], root: dict[str, Any], d
         case "null":
             return None
         case _:
-            return random.choice(("main", "agent:main:main", "agent:main:k1", "hello", "r1", "irc", "gateway.port", "x"))
+            return random.choice(WORDS)
 
 
 def dump(value: Any) -> bytes:

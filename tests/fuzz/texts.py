@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -32,10 +33,7 @@ def seeds(name: str, separator: str = "\n") -> list[bytes]:
 
 def fuzz_irc(random: Random, count: int, findings: Findings) -> int:
     """Feed lines to the parser and the reader of messages; only WireError may come out."""
-    entries = [
-        entry.replace(b"\\x01", b"\x01").replace(b"\\x02", b"\x02").replace(b"\\x03", b"\x03").replace(b"\\x0f", b"\x0f")
-        for entry in seeds("irc.txt")
-    ]
+    entries = [re.sub(rb"\\x(..)", lambda found: bytes.fromhex(found[1].decode()), line) for line in seeds("irc.txt")]
     reader = Reader(SETTINGS, SystemClock(), lambda _id: False)
     for _ in range(count):
         raw = spoil_bytes(random, random.choice(entries), random.choice(entries))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 SLOW_SECONDS = 1.0
@@ -29,7 +29,7 @@ class Findings(logging.Handler):
             self.found.append(f"{what} <- {self.input[:2_000]!r}")
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def watching(self) -> Generator[None]:
         """Listen to the logs of the product and of asyncio."""
         loggers = [logging.getLogger(name) for name in ("homarus", "asyncio", "aiohttp")]
         levels = [(each.level, each.propagate) for each in loggers]

@@ -6,7 +6,16 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from homarus.agent.loop import Toolbox
-from homarus.channels.contract import Acceptance, Channel, Inbound, Ingress, OutboundPart, Receipt, Verdict
+from homarus.channels.contract import (
+    Acceptance,
+    Channel,
+    ConnectionState,
+    Inbound,
+    Ingress,
+    OutboundPart,
+    Receipt,
+    Verdict,
+)
 from homarus.errors import StorageError
 from homarus.models.contract import ToolCall
 from homarus.testing.simulation.life import Life
@@ -74,7 +83,7 @@ class _Wrapped:
         self.close = inner.close
 
     @property
-    def state(self):  # noqa: ANN201 - the same
+    def state(self) -> ConnectionState:
         return self._inner.state
 
     async def send(self, part: OutboundPart) -> Receipt:

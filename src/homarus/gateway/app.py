@@ -6,8 +6,9 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,23 +17,28 @@ from homarus.channels.policy_config import ChannelPolicyConfig
 from homarus.channels.webchat.config import WebChatConfig
 from homarus.clock import Clock, SystemClock
 from homarus.config import environment
-from homarus.config.load import LoadedConfig, validate_channels
+from homarus.config.load import LoadedConfig, load, validate_channels
 from homarus.config.paths import StateDir
 from homarus.config.unused import unused_keys
-from homarus.config.write import load_or_last_good
+from homarus.config.write import keep_last_good, load_or_last_good
 from homarus.errors import ConfigError
 from homarus.gateway.agents import ConfiguredAgents
 from homarus.gateway.channel_host import ChannelHost
 from homarus.gateway.desks import Messages, PairingRequests
+from homarus.gateway.instruments import Instruments
 from homarus.gateway.logs import open_logs
+from homarus.gateway.reload import Reloader
 from homarus.gateway.sending import Sender
 from homarus.gateway.server import GatewayServer
 from homarus.gateway.services import Services
 from homarus.gateway.settings import GatewaySettings, read_settings
+from homarus.gateway.shutdown import StopSignal, drain
 from homarus.gateway.supervisor import Supervisor
 from homarus.gateway.token_file import read_or_create_token
 from homarus.gateway.toolkit import Toolkit, open_toolkit
 from homarus.gateway.turn_factory import AgentTurns
+from homarus.gateway.watchdog import Watchdog
+from homarus.meter import Meter
 from homarus.models.catalogue import Catalogue
 from homarus.models.configured import settings_from_config, timeouts_from_config
 from homarus.models.discovery import discover_local
@@ -100,6 +106,7 @@ class Application:
     http: HttpClient
     services: Services
     watchdog: Watchdog
+    reloader: Reloader
 
 
 async def run_gateway(options: GatewayOptions) -> None:
@@ -201,7 +208,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     )
     toolkit.attach(services)
     server = GatewayServer(services, settings)
-    return Application(pipeline, host, supervisor, server, models, http, services, watchdog)
+    return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader)
 
 
 def channel_sections(loaded: LoadedConfig) -> dict[str, ChannelPolicyConfig]:
@@ -248,11 +255,18 @@ async def _apply(  # noqa: PLR0917 - the rooms that a change of the configuratio
     if loaded.config.logging != before.logging:
         open_logs(loaded.config.logging, state.logs, lambda text: environment.expand(text, state.env))
     if loaded.exists:
-        keep_last_good(loaded)
+        _keep_last_good(loaded)
     return changed
 
 
-def _reload_signal(stack: AsyncExitStack, reloader: Reloader) -> None:
+def _keep_last_good(loaded: LoadedConfig) -> None:
+    try:
+        keep_last_good(loaded)
+    except ConfigError as error:
+        log.warning("the last good copy of the configuration is not up to date: %s", error.message)
+
+
+def _listen_for_reload(stack: AsyncExitStack, reloader: Reloader) -> None:
     """Reload on SIGHUP."""
     loop = asyncio.get_running_loop()
     if hasattr(signal, "SIGHUP"):
@@ -260,7 +274,7 @@ def _reload_signal(stack: AsyncExitStack, reloader: Reloader) -> None:
         stack.callback(loop.remove_signal_handler, signal.SIGHUP)
 
 
-async def _start(stack: AsyncExitStack, app: Application, reloader: Reloader) -> None:
+async def _start(stack: AsyncExitStack, app: Application) -> None:
     await app.server.start()
     stack.push_async_callback(app.server.stop)
     stack.push_async_callback(app.host.close)
@@ -270,8 +284,8 @@ async def _start(stack: AsyncExitStack, app: Application, reloader: Reloader) ->
     app.host.start(app.pipeline)
     app.watchdog.start()
     stack.callback(app.watchdog.stop)
-    app.supervisor.start("config reload", reloader.run)
-    _reload_signal(stack, reloader)
+    app.supervisor.start("config reload", app.reloader.run)
+    _listen_for_reload(stack, app.reloader)
     app.supervisor.start("model discovery", lambda: discover_local(app.http, app.models.add_found))
 
 
@@ -304,13 +318,3 @@ def _unused_warning(loaded: LoadedConfig) -> tuple[str, ...]:
         return ()
     shown = ", ".join(keys[:12]) + (f" and {len(keys) - 12} more" if len(keys) > 12 else "")
     return (f"these configuration keys have no effect yet: {shown}",)
-
-
-def _stop_signals(stack: AsyncExitStack) -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
-            stack.callback(loop.remove_signal_handler, number)
-    return stop

@@ -16,6 +16,8 @@ from homarus.storage.database import Database
 if TYPE_CHECKING:
     from homarus.channels.contract import WebhookChannel
     from homarus.config.load import LoadedConfig
+    from homarus.gateway.instruments import Instruments
+    from homarus.gateway.reload import Reloader
     from homarus.ids import Address
 
 
@@ -221,7 +223,8 @@ class TextSender(Protocol):
 class Services:
     """Everything operations work with.
 
-    `log_file` is the file `logs.tail` reads, `sender` what `send` sends with; None when there is none.
+    `log_file` is the file `logs.tail` reads, `sender` what `send` sends with, `instruments` what `/metrics` shows,
+    `reloader` what reads the configuration again; None when there is none.
     """
 
     clock: Clock
@@ -238,3 +241,5 @@ class Services:
     tools: ToolLister
     log_file: Path | None = None
     sender: TextSender | None = None
+    instruments: Instruments | None = None
+    reloader: Reloader | None = None

@@ -266,5 +266,5 @@ def _outgoing(part: OutboundMessage) -> OutboundPart:
 
 
 def _due_at(part: OutboundMessage, now: int) -> int:
-    """Return when a part may go. What was noted after `now` was noted before the clock was set back: it goes at once."""
+    """Return when a part may go. A note from the future is from before the clock was set back: such a part may go."""
     return now if part.updated_at > now else part.next_at

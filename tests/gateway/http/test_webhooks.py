@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from typing import cast
 
 import aiohttp
@@ -20,7 +21,7 @@ def hook(gateway: Running) -> FakeHook:
 async def call(gateway: Running, path: str, body: bytes, **headers: str) -> int:
     async with (
         aiohttp.ClientSession() as session,
-        session.post(gateway.http + path, data=body, headers=headers) as answer,
+        session.post(gateway.http + path, data=io.BytesIO(body), headers=headers) as answer,
     ):
         return answer.status
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from contextvars import Context
 from itertools import count
 from typing import Any, TypeVar
@@ -51,9 +51,9 @@ class _Selector:
 class _Task(asyncio.Task[T]):
     """A task whose place in a set does not depend on its address."""
 
-    def __init__(self, coro: Coroutine[Any, Any, T], **options: Any) -> None:
+    def __init__(self, coro: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, context: Context | None) -> None:
         self._number = next(_numbers)
-        super().__init__(coro, **options)
+        super().__init__(coro, loop=loop, context=context)
 
     def __hash__(self) -> int:
         return self._number
@@ -95,6 +95,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 def _make_task(
-    loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, T], context: Context | None = None
+    loop: asyncio.AbstractEventLoop,
+    coro: Coroutine[Any, Any, T] | Generator[Any, None, T],
+    **options: Any,  # noqa: ANN401
 ) -> asyncio.Task[T]:
-    return _Task(coro, loop=loop, context=context)
+    if not isinstance(coro, Coroutine):
+        raise TypeError(coro)
+    return _Task(coro, loop, options.get("context"))

@@ -167,7 +167,7 @@ class PlatformChannel:
 
     async def send(self, part: OutboundPart) -> Receipt:
         """Show a part, or fail on either side of showing it."""
-        life, platform = self._life, self._platform
+        life = self._life
         await life.go_on()
         self._refuse(part)
         await life.clock.sleep(life.random.uniform(0.01, 0.4))

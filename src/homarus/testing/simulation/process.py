@@ -54,7 +54,7 @@ def _same_tools(tools: Toolbox) -> Toolbox:
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """How the process is put together. Changed only to prove that the checker sees a process that is put together wrong."""
+    """How the process is put together; changed only to prove that the checker sees what is put together wrong."""
 
     ingress: Callable[[Ingress, Life], Ingress] = _same_ingress
     channel: Callable[[Channel], Channel] = _same_channel
@@ -93,11 +93,16 @@ class _Factory:
     def timeout(self, begun: Begun) -> float:  # noqa: ARG002 - the same for all
         return RUN_SECONDS
 
+    async def status(self, begun: Begun) -> str:
+        return f"simulated {begun.info.session_key}"
+
 
 class Process:
     """The pipeline of one life, on what outlives it."""
 
-    def __init__(self, life: Life, disk: Disk, platform: Platform, evidence: Evidence, config: Config, how: Wiring) -> None:
+    def __init__(
+        self, life: Life, disk: Disk, platform: Platform, evidence: Evidence, config: Config, how: Wiring
+    ) -> None:
         self._life = life
         self._how = how
         self._config = config

@@ -26,7 +26,7 @@ from homarus.testing.simulation.process import Evidence, Process, Wiring
 
 CHAOS_SECONDS = 300.0
 CALM_SECONDS = 1_200.0
-"""Longer than the longest pause of the delivery and a run that reaches its time limit: what is not settled by then never will."""
+"""Longer than the longest pause of the delivery and a run that reaches its time limit: by then all has settled."""
 MAX_LIVES = 60
 LOOK_SECONDS = 1.0
 CANCEL_ROUNDS = 20
