@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -23,8 +23,9 @@ class Answer:
     @property
     def text(self) -> str:
         """Return the text of the final message."""
-        message = self.ends[0].get("message") or {}
-        return "".join(block.get("text", "") for block in message.get("content", []))
+        message: Any = self.ends[0].get("message")
+        blocks: list[dict[str, str]] = message["content"] if message else []
+        return "".join(block.get("text", "") for block in blocks)
 
     @property
     def error(self) -> str:
@@ -80,7 +81,7 @@ class Conversation:
 
 
 @asynccontextmanager
-async def conversation(client: GatewayClient, key: str = "") -> AsyncIterator[Conversation]:
+async def conversation(client: GatewayClient, key: str = "") -> AsyncGenerator[Conversation]:
     """Connect and open a session of its own."""
     async with client:
         opened = Conversation(client, key or f"agent:main:e2e:{uuid4().hex[:8]}")

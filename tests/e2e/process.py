@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,9 +72,9 @@ async def launch(
 @asynccontextmanager
 async def gateway(
     home: Path, extra: Mapping[str, str] | None = None, arguments: tuple[str, ...] = ()
-) -> AsyncIterator[GatewayProcess]:
+) -> AsyncGenerator[GatewayProcess]:
     """Run a gateway in `home` until the block ends."""
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs in this loop
     process = await launch(home, extra, arguments)
     try:
         yield await ready(process, home)

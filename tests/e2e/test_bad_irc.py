@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def has_joined(server: IrcServer) -> bool:
 
 
 @asynccontextmanager
-async def network(home: Path, behaviour: Behaviour) -> AsyncIterator[tuple[IrcServer, IrcUser, GatewayProcess]]:
+async def network(home: Path, behaviour: Behaviour) -> AsyncGenerator[tuple[IrcServer, IrcUser, GatewayProcess]]:
     """A server with that behaviour, a person on it, and a gateway that has connected to it."""
     async with IrcServer(behaviour) as server, IrcUser(server.port, "ines") as ines:
         write_config(home, config(server.port))
@@ -62,9 +62,7 @@ async def test_an_answer_that_a_dropped_connection_swallowed_is_sent_after_the_r
         await until(lambda: server.connections >= 3, "the gateway has connected again")
         ines.say("lob", "what day is it")
         await ines.expect("PRIVMSG ines :", "It is ")
-        await eventually(
-            lambda: messages(running), [("what time is it", "delivered"), ("what day is it", "delivered")]
-        )
+        await eventually(lambda: messages(running), [("what time is it", "delivered"), ("what day is it", "delivered")])
         assert len([line for line in ines.heard if "PRIVMSG ines" in line and "It is " in line]) == 2
 
 
@@ -114,7 +112,18 @@ async def test_a_server_that_turns_us_away_is_named_and_tried_again(home: Path) 
 async def test_lines_that_are_no_irc_do_no_harm(home: Path) -> None:
     async with network(home, Behaviour()) as (server, ines, _running):
         client = next(client for client in server.clients if client.nick == "lob")
-        for line in ("", ":", "@", "@a=b", ":x", "PRIVMSG", ":ines PRIVMSG", ":ines!i@h PRIVMSG lob", "005", "\x00\x01"):
+        for line in (
+            "",
+            ":",
+            "@",
+            "@a=b",
+            ":x",
+            "PRIVMSG",
+            ":ines PRIVMSG",
+            ":ines!i@h PRIVMSG lob",
+            "005",
+            "\x00\x01",
+        ):
             client.writer.write(f"{line}\r\n".encode())
         client.writer.write(b"\xff\xfe\x80 PRIVMSG\r\n:ines!ines@x PRIVMSG lob :\xff\xfe\r\n")
         client.writer.write(b":" + b"x" * 100_000 + b"\r\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -26,13 +27,13 @@ def provider_config(base_url: str) -> dict[str, object]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def model():
+async def model() -> AsyncGenerator[ModelServer]:
     async with ModelServer() as server:
         yield server
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(model: ModelServer, tmp_path_factory: pytest.TempPathFactory):
+async def running(model: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[GatewayProcess]:
     home = tmp_path_factory.mktemp("provider")
     write_config(home, provider_config(model.base_url))
     async with gateway(home) as process:

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ async def knock(server: IrcServer, ines: IrcUser) -> str:
 
 
 @pytest.fixture
-async def place(tmp_path: Path):
+async def place(tmp_path: Path) -> AsyncGenerator[Place]:
     home = tmp_path / ".homarus"
     async with IrcServer() as server, IrcUser(server.port, "ines") as ines:
         write_config(home, irc_config(server.port))
@@ -104,7 +105,7 @@ async def run_typed(line: str, environment: dict[str, str]) -> tuple[int, str]:
     return process.returncode or 0, out
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT)))
 async def test_what_a_page_tells_to_type_works_when_typed(page: Path, place: Place, tmp_path: Path) -> None:
     environment = shell_environment(tmp_path, tmp_path / "bin")
@@ -124,7 +125,7 @@ def test_pages_were_found_to_have_commands() -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def used(tmp_path_factory: pytest.TempPathFactory):
+async def used(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Place]:
     """A gateway that has answered once and has a stranger waiting at its door."""
     home = tmp_path_factory.mktemp("commands") / "home"
     async with IrcServer() as server, IrcUser(server.port, "ines") as ines:
@@ -175,7 +176,7 @@ def test_no_command_is_forgotten() -> None:
     assert every == set(CALLS) | TRIED_ELSEWHERE
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_every_command_works_on_a_running_gateway(used: Place) -> None:
     home = used.running.home

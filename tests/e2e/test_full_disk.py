@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from homarus.testing.irc_server import IrcServer
 
 
 @contextmanager
-def full_disk(running: GatewayProcess) -> Iterator[None]:
+def full_disk(running: GatewayProcess) -> Generator[None]:
     """Let no file of the gateway grow until the block ends."""
     pid = running.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
@@ -48,7 +48,7 @@ async def test_a_message_from_irc_waits_for_space_and_is_answered_once(home: Pat
                     ines.say("lob", "what time is it")
                     ines.say("lob", "what day is it")
                     await server.expect("PRIVMSG lob :what day is it")
-                    assert (await client.call("health", {}, timeout=10)), "a full disk must not stop the gateway"
+                    assert await client.call("health", {}, timeout=10), "a full disk must not stop the gateway"
                     assert not [line for line in ines.heard if ":lob!" in line]
                 await ines.expect(":lob!", "It is ", timeout=30)
                 both = [("what time is it", "delivered"), ("what day is it", "delivered")]

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def is_listening(port: int) -> bool:
 
 
 @asynccontextmanager
-async def ngircd(folder: Path) -> AsyncIterator[int]:
+async def ngircd(folder: Path) -> AsyncGenerator[int]:
     """Run the server and yield its port."""
     port = free_port()
     file = folder / "ngircd.conf"
@@ -125,7 +125,9 @@ async def test_a_stranger_gets_a_code_is_let_in_and_is_answered_a_room_only_when
             assert "It is " in answer
             assert await running.stop() == 0
             said = [line for line in ines.heard if line.startswith(":lob!") and f"PRIVMSG {ROOM}" in line]
-            assert len([line for line in said if "It is " in line]) == 1, "the message that did not address us was answered"
+            assert len([line for line in said if "It is " in line]) == 1, (
+                "the message that did not address us was answered"
+            )
         async with gateway(home):
             ended = await states(home)
         assert [(text, state) for text, state, _ in ended[-3:]] == [

@@ -18,8 +18,25 @@ VALUES: tuple[Any, ...] = (
 )  # fmt: skip
 WORDS = ("main", "agent:main:main", "agent:main:k1", "hello", "r1", "irc", "gateway.port", "x")
 PIECES = (
-    b"\x00", b"\xff", b"\xc3", b"\r\n", b"\n\n", b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\\ud800",
-          b"1e999", b"-", b"data: ", b"[DONE]", b" :", b"@", b"\x01", b"\xef\xbb\xbf", b"NaN", b"//", b"/*", b"'")  # fmt: skip
+    *(
+        b"\x00",
+        b"\xff",
+        b"\xc3",
+        b"\r\n",
+        b"\n\n",
+        b'"',
+        b"\\",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"\\ud800",
+        b"1e999",
+    ),
+    *(b"-", b"data: ", b"[DONE]", b" :", b"@", b"\x01", b"\xef\xbb\xbf", b"NaN", b"//", b"/*", b"'"),
+)
 
 
 def pick(random: Random) -> Any:

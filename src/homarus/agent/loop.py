@@ -10,7 +10,7 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -37,6 +37,7 @@ from homarus.models.contract import (
     Failed,
     FailureKind,
     Model,
+    ModelInfo,
     ModelRequest,
     TextDelta,
     ThinkingDelta,
@@ -54,7 +55,10 @@ Emit = Callable[[AgentEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Everything a turn needs, frozen when it begins. `is_resumed` tells that a restart interrupted it before."""
+    """Everything a turn needs, frozen when it begins. `is_resumed` tells that a restart interrupted it before.
+
+    `context_tokens` lowers the model's own window.
+    """
 
     run_id: RunId
     agent_id: AgentId
@@ -66,6 +70,7 @@ class Turn:
     address: Address | None = None
     thinking: str | None = None
     max_steps: int = 60
+    context_tokens: int | None = None
     is_resumed: bool = False
 
 
@@ -148,7 +153,7 @@ class _Loop:
             build_messages(self._entries),
             self._turn.system,
             self._turn.tools,
-            self._turn.model.info,
+            self._window(),
             correction=self._correction,
         )
         request = ModelRequest(
@@ -164,6 +169,10 @@ class _Loop:
         if isinstance(outcome, Completed):
             self._learn(fitted, outcome.usage)
         return outcome
+
+    def _window(self) -> ModelInfo:
+        info, limit = self._turn.model.info, self._turn.context_tokens
+        return info if limit is None else replace(info, context_window=min(info.context_window, limit))
 
     async def _stream(self, request: ModelRequest) -> Completed | Failed:
         text = thinking = ""

@@ -32,22 +32,27 @@ Replies
 
 @dataclass(frozen=True, slots=True)
 class PromptSource:
-    """What a prompt is made from. `extra` is trusted text of the caller, such as group context."""
+    """What a prompt is made from. `extra` is trusted text of the caller, such as group context.
+
+    The limits bound one prompt file and all of them together, in characters.
+    """
 
     name: str
     workspace: Path
     zone: str
     extra: str = ""
+    max_file_chars: int = MAX_FILE_CHARS
+    max_total_chars: int = MAX_TOTAL_CHARS
 
 
 def render_prompt(source: PromptSource, files: dict[str, str]) -> str:
     """Return the system prompt. `files` maps prompt file names to their text."""
     parts = [RULES.format(name=source.name), f"Workspace: {source.workspace.name}\nTime zone: {source.zone}"]
-    room = MAX_TOTAL_CHARS
+    room = source.max_total_chars
     for name in PROMPT_FILES:
         text = files.get(name, "").strip()
         if text and room > 64:
-            cut = _cut(text, min(MAX_FILE_CHARS, room), name)
+            cut = _cut(text, min(source.max_file_chars, room), name)
             room -= len(cut)
             parts.append(f"# {name}\n{cut}")
     if source.extra.strip():

@@ -26,6 +26,7 @@ def _entry(name: str, group: str, summary: str) -> Entry:
 
 COMMANDS: Final = (
     _entry("up", _BEGIN, "Start the gateway and print a login link for the browser."),
+    _entry("onboard", _BEGIN, "Set up a model, a channel and the service, step by step."),
     _entry("status", _BEGIN, "Show on one screen what runs and what needs attention."),
     _entry("agent", _BEGIN, "Say something to the assistant and print its answer."),
     _entry("link", _BEGIN, "Print a new one-time login link."),
@@ -33,9 +34,11 @@ COMMANDS: Final = (
     _entry("message", _TALK, "Send a message out through a channel."),
     _entry("messages", _TALK, "See what became of each incoming message, and retry failed ones."),
     _entry("sessions", _TALK, "List, look into, reset and delete conversations."),
-    _entry("channels", _CONNECT, "See how the chat channels stand."),
+    _entry("channels", _CONNECT, "Connect chat channels, and see how they stand."),
     _entry("pairing", _CONNECT, "Let people in who wrote to the assistant for the first time."),
     _entry("config", _SETUP, "Read, change and check the configuration."),
+    _entry("service", _SETUP, "Run the gateway as a service of this user."),
+    _entry("backup", _SETUP, "Back up everything into one file, check it, put it back."),
     _entry("gateway", _SETUP, "Run the gateway, or ask a running one."),
     _entry("logs", _SETUP, "Read the log, or follow it."),
     _entry("version", _SETUP, "Print the version."),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from homarus.channels import registry
-from homarus.channels.policy_config import ChannelPolicyConfig
+from homarus.channels.policy_config import ChannelPolicyConfig, GroupPolicy
 from homarus.channels.webchat.config import WebChatConfig
 from homarus.clock import Clock, SystemClock
 from homarus.config import environment
@@ -187,6 +187,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     )
     pipeline = Pipeline(parts)
     watchdog = Watchdog(clock, lambda: pipeline.load().sessions > 0)
+    pipeline.listen(lambda _event: watchdog.wake())
     reloader = Reloader(holder, lambda: _read_again(holder, state), partial(_apply, holder, state, host, models, http))
     services = Services(
         clock=clock,
@@ -227,7 +228,16 @@ def channel_sections(loaded: LoadedConfig) -> dict[str, ChannelPolicyConfig]:
             )
     models = {name: registry.load(name).config_model for name in raw if name in known}
     found = cast("dict[str, ChannelPolicyConfig]", validate_channels(loaded.config, models, loaded.secrets))
-    return {WEBCHAT: WebChatConfig(), **{name: section for name, section in found.items() if section.enabled}}
+    policy = loaded.config.channels.defaults.group_policy
+    enabled = {name: _with_default(section, policy) for name, section in found.items() if section.enabled}
+    return {WEBCHAT: WebChatConfig(), **enabled}
+
+
+def _with_default(section: ChannelPolicyConfig, policy: str | None) -> ChannelPolicyConfig:
+    """Return a section with `channels.defaults.groupPolicy` where it says nothing itself."""
+    if policy is None or "group_policy" in section.model_fields_set:
+        return section
+    return section.model_copy(update={"group_policy": GroupPolicy(policy)})
 
 
 def _read_again(holder: ConfigHolder, state: StateDir) -> LoadedConfig:
@@ -238,7 +248,7 @@ def _read_again(holder: ConfigHolder, state: StateDir) -> LoadedConfig:
     return loaded
 
 
-async def _apply(  # noqa: PLR0917 - the rooms that a change of the configuration reaches
+async def _apply(
     holder: ConfigHolder,
     state: StateDir,
     host: ChannelHost,

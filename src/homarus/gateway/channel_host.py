@@ -91,7 +91,7 @@ class ChannelHost:
         return tuple(dict.fromkeys(f"{channel}/{account}" for channel, account in (*gone, *fresh)))
 
     async def finish_sending(self, seconds: float) -> None:
-        """Let replies leave for `seconds`, then as long again for the part that is on its way; the rest is journalled."""
+        """Let replies leave for `seconds`, and the part on its way for as long again; the rest is journalled."""
         deliveries = [hosted.delivery for key, hosted in self._hosted.items() if key[0] != WEBCHAT]
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
     from homarus.gateway.services import Services
     from homarus.gateway.session_feed import SessionFeed
     from homarus.gateway.settings import GatewaySettings
+    from homarus.gateway.supervisor import Supervised
     from homarus.gateway.tokens import BrowserTokens, LoginCodes
     from homarus.protocol.device_identity import DeviceIdentity
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayCore:
-    """Everything that lives as long as the gateway. `started_at` in monotonic seconds; `page_url` without a path."""
+    """Everything that lives as long as the gateway.
+
+    `started_at` in monotonic seconds; `background` the server's own tasks."""
 
     services: Services
     settings: GatewaySettings
@@ -47,6 +51,7 @@ class GatewayCore:
     browsers: BrowserTokens
     logins: LoginCodes
     started_at: float
+    background: Callable[[], tuple[Supervised, ...]] = lambda: ()
 
     def identity(self) -> DeviceIdentity:
         """Return the gateway's own device identity. Raises UserError when its file is damaged."""

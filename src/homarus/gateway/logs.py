@@ -9,10 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import cast
 
 from homarus.config.logging import Logging
 from homarus.errors import ConfigError
-from homarus.security.redaction import redact_text
+from homarus.log_context import log_fields
+from homarus.security.redaction import redact_text, redact_value
 
 KEPT_FILES = 4
 MAX_MESSAGE = 16_000
@@ -25,6 +27,7 @@ _LEVELS = {
     "debug": logging.DEBUG,
     "trace": logging.DEBUG,
 }
+_FIXED = frozenset({"time", "level", "subsystem", "message", "error"})
 _NAMES = {"WARNING": "warn", "CRITICAL": "fatal"}
 
 
@@ -39,13 +42,20 @@ class JsonFormatter(logging.Formatter):
             "level": level_name(record),
             "subsystem": record.name.removeprefix("homarus."),
             "message": redact_text(record.getMessage())[:MAX_MESSAGE],
+            **log_fields(),
         }
         fields = getattr(record, "fields", None)
         if isinstance(fields, dict):
-            line.update(fields)  # pyright: ignore[reportUnknownArgumentType]
+            line.update(_safe(cast("dict[object, object]", fields)))
         if record.exc_info:
             line["error"] = redact_text(self.formatException(record.exc_info))[-MAX_MESSAGE:]
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _safe(fields: dict[object, object]) -> dict[str, object]:
+    """Return the fields of a record without secrets; they cannot take the place of what every line has."""
+    redacted = {str(name): redact_value(value) for name, value in fields.items()}
+    return {name: value for name, value in redacted.items() if name not in _FIXED}
 
 
 class ConsoleFormatter(logging.Formatter):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
 from collections.abc import Callable
@@ -29,7 +28,7 @@ from homarus.gateway.run_feed import RunFeed
 from homarus.gateway.services import Services
 from homarus.gateway.session_feed import SessionFeed
 from homarus.gateway.settings import GatewaySettings
-from homarus.gateway.supervisor import Supervised, Supervisor
+from homarus.gateway.supervisor import Supervisor
 from homarus.gateway.tokens import BrowserTokens, LoginCodes
 from homarus.protocol.errors import CLOSE_RESTART
 from homarus.protocol.events import SHUTDOWN, TICK
@@ -42,7 +41,7 @@ STOP_TIMEOUT: Final = 1.5
 BACKLOG: Final = 128
 
 
-def build_core(services: Services, settings: GatewaySettings) -> GatewayCore:
+def build_core(services: Services, settings: GatewaySettings, supervisor: Supervisor | None = None) -> GatewayCore:
     """Return the parts of a gateway, wired."""
     clock, database = services.clock, services.database
     hub = EventHub()
@@ -69,6 +68,7 @@ def build_core(services: Services, settings: GatewaySettings) -> GatewayCore:
         browsers=browsers,
         logins=LoginCodes(clock),
         started_at=clock.monotonic(),
+        background=supervisor.tasks if supervisor is not None else lambda: (),
     )
 
 
@@ -76,12 +76,12 @@ class GatewayServer:
     """One gateway. `run` it in a task group, or `start` and `stop` it."""
 
     def __init__(self, services: Services, settings: GatewaySettings, page: Page | None = None) -> None:
-        self.core = build_core(services, settings)
+        self._supervisor = Supervisor(services.clock)
+        self.core = build_core(services, settings, self._supervisor)
         self._routes = Routes(self.core, page or Page())
         self._runner: web.AppRunner | None = None
         self._unlisten: list[Callable[[], None]] = []
         self._site: web.TCPSite | None = None
-        self._supervisor = Supervisor(services.clock)
         self._is_leaving = False
         self.port = 0
 
@@ -142,10 +142,6 @@ class GatewayServer:
         self._supervisor.start("ticks", self._tick)
         self._supervisor.start("health", lambda: self.core.health.run(self.core))
         self._supervisor.start("session feed", self.core.session_feed.run)
-
-    def tasks(self) -> tuple[Supervised, ...]:
-        """Return the background work of the server and how it stands."""
-        return self._supervisor.tasks()
 
     async def _tick(self) -> None:
         clock = self.core.services.clock

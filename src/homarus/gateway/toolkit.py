@@ -9,6 +9,7 @@ from homarus.clock import Clock
 from homarus.gateway.services import ConfigSource, Services, ToolFacts
 from homarus.gateway.session_status import SessionStatus
 from homarus.ids import AgentId
+from homarus.sandbox.contract import Limits
 from homarus.sandbox.registry import Unavailable, backends, select
 from homarus.sessions.memory import MemoryFacts
 from homarus.storage.database import Database
@@ -53,7 +54,7 @@ async def open_toolkit(config: ConfigSource, database: Database, clock: Clock) -
     """Try the sandboxes of this machine and return the tools on the first that works."""
     sandbox = await select(backends(clock))
     status = LateStatus()
-    registry = builtin_registry(sandbox, MemoryFacts(database, clock), status)
+    registry = builtin_registry(sandbox, MemoryFacts(database, clock), status, _limits(config.current.config))
     runner = ToolRunner(registry, lambda agent_id: policy_of(config.current.config, agent_id), sandbox, clock)
     return Toolkit(runner, status, _warnings(sandbox))
 
@@ -75,6 +76,12 @@ def policy_of(config: Config, agent_id: AgentId) -> ToolPolicy:
 def group_of(name: str) -> str:
     """Return the group a tool belongs to, e.g. `fs`; `other` for none."""
     return next((group.removeprefix("group:") for group, names in GROUPS.items() if name in names), "other")
+
+
+def _limits(config: Config) -> Limits:
+    """Return the ceilings of a command; `tools.exec.timeoutSec` counts when it is written down."""
+    settings = config.tools.exec
+    return Limits(timeout=float(settings.timeout_sec)) if "timeout_sec" in settings.model_fields_set else Limits()
 
 
 def _warnings(sandbox: object) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from homarus.config.paths import StateDir
 from homarus.config.schema import Config
 from homarus.errors import UserError
 from homarus.ids import AgentId
-from homarus.models.contract import ModelCatalog, ToolSpec
+from homarus.models.catalogue import Catalogue
+from homarus.models.contract import Model, ToolSpec
 from homarus.pipeline.run_journal import Begun
 
 DEFAULT_TIMEOUT = 600.0
@@ -30,7 +31,7 @@ class AgentTurns:
         self,
         config: Callable[[], LoadedConfig],
         state: StateDir,
-        models: ModelCatalog,
+        models: Catalogue,
         specs: Callable[[AgentId], tuple[ToolSpec, ...]],
         clock: Clock,
         describe: Callable[[str], Awaitable[str]],
@@ -50,19 +51,37 @@ class AgentTurns:
         _check_agent(config, agent_id)
         workspace = self._state.workspace(agent_id, config)
         files = await asyncio.to_thread(_prepare, workspace)
-        source = PromptSource(agent_name(config, agent_id), workspace, zone_name(config), _extra(begun))
+        limits = config.agents.effective(agent_id)
+        source = PromptSource(
+            name=agent_name(config, agent_id),
+            workspace=workspace,
+            zone=zone_name(config),
+            extra=_extra(begun),
+            max_file_chars=limits.bootstrap_max_chars,
+            max_total_chars=limits.bootstrap_total_max_chars,
+        )
         return Turn(
             run_id=info.run_id,
             agent_id=agent_id,
             session_key=info.session_key,
             workspace=workspace,
-            model=self._models.resolve(_text(origin.get("model")) or _text(begun.settings.get("modelOverride"))),
+            model=self._model(begun, config),
             system=render_prompt(source, files),
             tools=self._specs(agent_id),
             address=info.address,
             thinking=_text(origin.get("thinking")) or _text(begun.settings.get("thinkingLevel")),
             is_resumed=begun.starts > 1,
+            context_tokens=limits.context_tokens,
         )
+
+    def _model(self, begun: Begun, config: Config) -> Model:
+        """Return the model the caller or the session asks for, else the agent's own with its fallbacks."""
+        asked = _text(begun.origin.get("model")) or _text(begun.settings.get("modelOverride"))
+        entry = config.agents.entry(begun.info.agent_id)
+        own = entry.model if entry is not None else None
+        if asked is not None or own is None or own.primary is None:
+            return self._models.resolve(asked)
+        return self._models.chain([own.primary, *own.fallbacks])
 
     def timeout(self, begun: Begun) -> float:
         """Return how long the turn may take: as asked, as configured, else DEFAULT_TIMEOUT seconds."""

@@ -1,7 +1,8 @@
 """Notices when the event loop stands still, and names what holds it up.
 
 The loop leaves a sign of life at every beat; a thread looks one beat later. Only when the sign is late does it look at
-the stack of the loop's thread. Beats are far apart while nothing runs, because an idle gateway should sleep.
+the stack of the loop's thread. Beats are far apart while nothing runs, because an idle gateway should sleep; `wake`
+brings them together as soon as work begins.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from homarus.meter import SECONDS, Histogram
 log = logging.getLogger("homarus.gateway.watchdog")
 LATE: Final = 0.2
 """Seconds the loop may be late before it is looked at."""
-IDLE_BEAT: Final = 1.0
+IDLE_BEAT: Final = 15.0
 BUSY_BEAT: Final = 0.1
 HANGING: Final = 5.0
 """Seconds after which a loop that still stands is reported while it stands."""
@@ -50,7 +51,8 @@ class Watchdog:
     def __init__(self, clock: Clock, is_busy: Callable[[], bool]) -> None:
         self._clock = clock
         self._is_busy = is_busy
-        self._stopped = threading.Event()
+        self._poked = threading.Event()
+        self._is_stopped = False
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -77,10 +79,18 @@ class Watchdog:
         """End the beats and the thread."""
         if self._timer is not None:
             self._timer.cancel()
-        self._stopped.set()
+        self._is_stopped = True
+        self._poked.set()
         if self._thread is not None:
             self._thread.join(timeout=1.0)
             self._thread = None
+
+    def wake(self) -> None:
+        """Look closely from now on, because work has begun; called by the loop, as often as it likes."""
+        if self._interval == IDLE_BEAT and self._timer is not None:
+            self._timer.cancel()
+            self._schedule()
+            self._poked.set()
 
     def beat(self) -> None:
         """Note that the loop goes on; called by the loop."""
@@ -104,11 +114,12 @@ class Watchdog:
         return self._interval
 
     def _watch(self) -> None:
-        while not self._stopped.wait(self.look()):
-            pass
+        while not self._is_stopped:
+            self._poked.wait(self.look())
+            self._poked.clear()
 
     def _schedule(self) -> None:
-        if self._loop is None or self._stopped.is_set():
+        if self._loop is None or self._is_stopped:
             return
         self._interval = BUSY_BEAT if self._is_busy() else IDLE_BEAT
         self._due = self._clock.monotonic() + self._interval

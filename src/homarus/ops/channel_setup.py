@@ -51,7 +51,7 @@ class Plan:
     @property
     def place(self) -> str:
         """Return the key of the account's settings."""
-        whole = f'channels["{self.id}"]' if "-" in self.id else f"channels.{self.id}"
+        whole = f"channels.{self.id}"
         return whole if self.account == DEFAULT_ACCOUNT else f"{whole}.accounts.{self.account}"
 
     def variable(self, key: str) -> str:

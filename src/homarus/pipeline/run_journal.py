@@ -88,6 +88,7 @@ class RunStore:
         if known is not None:
             return self._resume(connection, known, session, batch, order)
         if (order is not None and order.name == "new") or self.rules.is_expired(session, self.clock.now_ms()):
+            self._measure_session(connection, session)
             session = sessions.renew_session(connection, session.key, self.clock.uuid(), self.clock.now_ms())
         run = self._new_run(last, run_id, session)
         runs.insert_run(connection, run)
@@ -101,6 +102,11 @@ class RunStore:
         reason = f"late: {late}" if late else ""
         inbound.move_inbound(connection, ids, "running", run.started_at, reason=reason, run_id=run_id)
         return Begun(_info(run), 1, run.origin, session.meta, _reply_to(last), order=order)
+
+    def _measure_session(self, connection: Connection, ended: Session) -> None:
+        began = entries.select_first_time(connection, ended.session_id)
+        if began is not None:
+            self.meter.sessions.observe((ended.updated_at - began) / 1000)
 
     def _resume(self, connection: Connection, known: Run, session: Session, batch: Batch, order: Order | None) -> Begun:
         is_ended = known.state != "running"

@@ -61,3 +61,16 @@ def _entry(row: Row[Any]) -> Entry:
         tokens=row.tokens,
         created_at=row.created_at,
     )
+
+
+def select_first_time(connection: Connection, session_id: str) -> int | None:
+    """Return when a transcript began, in milliseconds; None when it is empty."""
+    query = select(entries.c.created_at).where(entries.c.session_id == session_id).order_by(entries.c.seq).limit(1)
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def select_steps(connection: Connection, session_id: str, run_id: str) -> list[Entry]:
+    """Return what one run added to a transcript, in order."""
+    where = (entries.c.session_id == session_id, entries.c.run_id == run_id)
+    return [_entry(row) for row in connection.execute(select(entries).where(*where).order_by(entries.c.seq))]

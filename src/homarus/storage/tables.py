@@ -222,6 +222,64 @@ device_requests = Table(
     Index(None, "device_id"),
 )
 
+# Nodes that were approved. `record` holds what the node says about itself, `name` what the owner calls it; only the
+# SHA-256 hash (hex) of its token is stored.
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("token_hash", String(64), nullable=False),
+    Column("name", String(256)),
+    Column("record", JSON, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("approved_at", Millis, nullable=False),
+    Column("connected_at", Millis),
+)
+
+node_pairings = Table(
+    "node_pairings",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("node_id", String(128), nullable=False, unique=True),
+    Column("request", JSON, nullable=False),
+    Column("created_at", Millis, nullable=False),
+)
+
+# What waits for a node. Kinds: request (answered by drain, one per type), action (an invoke that needs the app in front).
+node_work = Table(
+    "node_work",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("node_id", String(128), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("type", String(128), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("expires_at", Millis),
+    Index(None, "node_id", "kind"),
+    sqlite_autoincrement=True,
+)
+
+# Questions to the owner. Kinds: exec, plugin. `decision` without `resolved_at` is impossible; `used_at` marks an
+# allow-once that was consumed. `requester` says which device and connection asked.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("requester", JSON, nullable=False),
+    Column("decision", String(16)),
+    Column("resolved_by", String(128)),
+    Column("created_at", Millis, nullable=False),
+    Column("expires_at", Millis, nullable=False),
+    Column("resolved_at", Millis),
+    Column("used_at", Millis),
+    Index(None, "kind", "resolved_at"),
+    Index(None, "created_at"),
+)
+
 memory_facts = Table(
     "memory_facts",
     metadata,
@@ -251,6 +309,51 @@ usage = Table(
     Column("cache_write_tokens", BigInteger, nullable=False, default=0),
     Column("cost_usd", Float, nullable=False, default=0.0),
     Column("is_priced", Boolean, nullable=False, default=False),
+)
+
+# What is to be done at set times. `next_run` is None for a job that is off or done; `spec` is the job as clients
+# wrote it (automation/job.py), `state` how its runs went.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("agent_id", String(128), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("is_enabled", Boolean, nullable=False),
+    Column("next_run", Millis),
+    Column("spec", JSON, nullable=False),
+    Column("state", JSON, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("updated_at", Millis, nullable=False),
+    Index(None, "next_run"),
+)
+
+# One row per due time of a job. States: queued, running, ran, failed, skipped, missed. `id` is the id of the agent's
+# run. Rows outlive their job, so `job_name` is kept.
+job_runs = Table(
+    "job_runs",
+    metadata,
+    _seq(),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("job_id", String(64), nullable=False),
+    Column("job_name", String(200), nullable=False),
+    Column("planned_at", Millis, nullable=False),
+    Column("is_manual", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("session_key", String(600)),
+    Column("session_id", String(64)),
+    Column("started_at", Millis),
+    Column("ended_at", Millis),
+    Column("error", Text),
+    Column("summary", Text),
+    Column("delivery", String(16)),
+    Column("delivery_error", Text),
+    Column("model", String(256)),
+    Column("usage", JSON),
+    UniqueConstraint("job_id", "planned_at"),
+    Index(None, "state"),
+    Index(None, "ended_at"),
+    sqlite_autoincrement=True,
 )
 
 kv = Table(

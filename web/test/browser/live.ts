@@ -86,6 +86,7 @@ async function comeBack(page: Page): Promise<void> {
   const log = page.getByRole("log");
   await log.getByText("groceries.md").first().waitFor();
   await log.getByText("Stopped", { exact: true }).waitFor();
+  await log.getByRole("button", { name: "Copy code" }).waitFor();
   watch.check((await log.getByText(QUESTION, { exact: true }).count()) === 1, "after a reload the question is not there exactly once");
   watch.check((await page.getByRole("button", { name: /List/ }).count()) === 1, "after a reload the tool card is not there exactly once");
   await watch.shoot(page, name("7-reloaded"));

@@ -9,13 +9,13 @@ from typing import Final
 
 from aiohttp import web
 
-from homarus import __version__
-from homarus.errors import HomarusError, StorageError
+from homarus.errors import HomarusError
 from homarus.gateway.connection import Connection
 from homarus.gateway.core import GatewayCore
 from homarus.gateway.http.login import login
 from homarus.gateway.http.page import Page
-from homarus.gateway.http.responses import error_response, json_response, text_response
+from homarus.gateway.http.probes import Probes
+from homarus.gateway.http.responses import error_response, text_response
 from homarus.gateway.origin import is_host_allowed
 from homarus.gateway.peer import Peer, identify_peer
 from homarus.gateway.socket import ClientSocket
@@ -35,6 +35,7 @@ class Routes:
     def __init__(self, core: GatewayCore, page: Page) -> None:
         self._core = core
         self._page = page
+        self._probes = Probes(core)
         self._open: set[Connection] = set()
         self._idle = asyncio.Event()
 
@@ -45,6 +46,7 @@ class Routes:
             app.router.add_route("*", path, self._health)
         for path in ("/ready", "/readyz"):
             app.router.add_route("*", path, self._ready)
+        app.router.add_route("*", "/metrics", self._metrics)
         app.router.add_post("/api/login", self._login)
         app.router.add_route("*", "/api/{rest:.*}", self._no_route)
         app.router.add_post("/{path:.*}", self._webhook)
@@ -123,24 +125,13 @@ class Routes:
             return web.Response(status=await channel.handle_webhook(request.headers, body))
 
     async def _health(self, request: web.Request) -> web.StreamResponse:
-        if request.method not in ("GET", "HEAD"):
-            return text_response("Method Not Allowed", 405, {"Allow": "GET, HEAD"})
-        body = {"status": "healthy", "version": __version__, "uptime": round(self._core.uptime), "ok": True}
-        return json_response(body)
+        return self._probes.health(request)
 
     async def _ready(self, request: web.Request) -> web.StreamResponse:
-        if request.method not in ("GET", "HEAD"):
-            return text_response("Method Not Allowed", 405, {"Allow": "GET, HEAD"})
-        try:
-            await self._core.services.sessions.count()
-        except StorageError:
-            return json_response({"ready": False}, 503)
-        body: dict[str, object] = {"ready": True}
-        if self._peer(request).is_local:
-            accounts = self._core.services.channels.accounts()
-            body["failing"] = [account.channel for account in accounts if account.last_error]
-            body["uptimeMs"] = round(self._core.uptime * 1000)
-        return json_response(body)
+        return await self._probes.ready(request, self._peer(request))
+
+    async def _metrics(self, request: web.Request) -> web.StreamResponse:
+        return await self._probes.metrics(request, self._peer(request))
 
     async def _login(self, request: web.Request) -> web.StreamResponse:
         return await login(self._core, request, self._peer(request))

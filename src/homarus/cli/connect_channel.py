@@ -1,0 +1,196 @@
+"""Connecting a channel: shared by `homarus channels add` and `homarus onboard`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from homarus.cli.exits import UsageFailure
+from homarus.cli.prompts import ask, ask_secret, confirm
+from homarus.cli.screen import clean, say, warn
+from homarus.clock import SystemClock
+from homarus.config.json5_text import parse
+from homarus.errors import ConfigError, UserError
+from homarus.ids import Address
+from homarus.ops.channel_probe import Probed, probe
+from homarus.ops.channel_setup import (
+    Plan,
+    Question,
+    build,
+    missing_key,
+    plan,
+    question,
+    questions,
+    read_answer,
+    refuse_existing,
+)
+from homarus.ops.draft import Draft
+
+TEST_MESSAGE = "Hello from Homarus: this channel works."
+_MAX_ROUNDS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelOptions:
+    """What was typed about a channel. `settings` are options by name; `more` are `KEY=VALUE` with JSON5 values."""
+
+    name: str
+    account: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    more: tuple[str, ...] = ()
+    is_probed: bool = True
+    test_to: str | None = None
+    is_asking: bool = False
+
+
+def read_settings(arguments: Sequence[str], prefix: str = "") -> dict[str, str]:
+    """Return `--name value`, `--name=value` and `--no-name` as settings by name.
+
+    Raises UsageFailure for anything else, and for a name that does not begin with the prefix.
+    """
+    found: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        option = rest.pop(0)
+        name, has_value, value = option.removeprefix("--").partition("=")
+        if not option.startswith(f"--{prefix}") or not name.removeprefix(prefix):
+            raise UsageFailure(f"{option!r} is not understood", fix="--help lists the options")
+        name = name.removeprefix(prefix)
+        if has_value:
+            found[name] = value
+        elif name.startswith("no-"):
+            found[name.removeprefix("no-")] = "no"
+        elif rest and not rest[0].startswith("--"):
+            found[name] = rest.pop(0)
+        else:
+            raise UsageFailure(f"--{prefix}{name} needs a value", fix=f"write --{prefix}{name} VALUE")
+    return found
+
+
+def connect(draft: Draft, options: ChannelOptions) -> Plan:
+    """Put a channel into the draft and try it. Raises UserError or ConfigError when it does not work."""
+    wanted = plan(options.name, options.account)
+    refuse_existing(draft, wanted)
+    if options.is_asking and wanted.module.manifest.docs:
+        say(f"What each of these means: {wanted.module.manifest.docs}")
+    _take(draft, wanted, options)
+    _complete(draft, wanted, options)
+    if options.is_probed:
+        _try(draft, wanted, options)
+    return wanted
+
+
+def next_step(wanted: Plan) -> str:
+    """Return how the owner gets in."""
+    return (
+        f"Write to it on {wanted.module.manifest.name}. It answers with a code; let yourself in with:\n"
+        f"  homarus pairing approve {wanted.id} CODE"
+    )
+
+
+def _take(draft: Draft, wanted: Plan, options: ChannelOptions) -> None:
+    """Put what was typed as options into the draft."""
+    draft.values[f"{wanted.place}.enabled"] = True
+    for name, text in options.settings.items():
+        is_variable = name.endswith("-env")
+        asked = question(wanted, name.removesuffix("-env") if is_variable else name)
+        key = f"{wanted.place}.{asked.key}"
+        if is_variable:
+            draft.values[key] = _reference(draft, text)
+        elif asked.kind == "secret":
+            raise UserError(
+                f"--{name} would show the secret to every user of this machine",
+                fix=f"put it into a variable and write --{name}-env NAME",
+            )
+        else:
+            draft.values[key] = read_answer(asked, text)
+    for pair in options.more:
+        name, has_value, text = pair.partition("=")
+        if not has_value:
+            raise UsageFailure(f"--set {pair!r} has no value", fix="write --set KEY=VALUE")
+        draft.values[f"{wanted.place}.{name}"] = _json5(text)
+
+
+def _complete(draft: Draft, wanted: Plan, options: ChannelOptions) -> None:
+    """Ask for what the manifest lists and for what the channel itself misses, until it can be made."""
+    if options.is_asking:
+        for asked in questions(wanted):
+            if f"{wanted.place}.{asked.key}" not in draft.values:
+                _ask(draft, wanted, asked)
+    for _ in range(_MAX_ROUNDS):
+        try:
+            asyncio.run(_check(draft, wanted))
+        except ConfigError as error:
+            key = missing_key(error, wanted)
+            if key is None or not options.is_asking:
+                raise
+            warn(error.message)
+            _ask(draft, wanted, question(wanted, key))
+        else:
+            return
+    raise UserError(f"{wanted.id} still misses something", fix=f"see {wanted.module.manifest.docs}")
+
+
+async def _check(draft: Draft, wanted: Plan) -> None:
+    await build(draft, wanted, SystemClock()).close()
+
+
+def _ask(draft: Draft, wanted: Plan, asked: Question) -> None:
+    key = f"{wanted.place}.{asked.key}"
+    if asked.kind == "secret":
+        _ask_secret(draft, wanted, asked, key)
+        return
+    shown = ", ".join(map(str, asked.default)) if isinstance(asked.default, (list, tuple)) else str(asked.default or "")
+    label = f"{asked.label}, separated by commas" if asked.kind == "list" else asked.label
+    text = ask(label, shown, lambda answer: read_answer(asked, answer) if answer else None)
+    if text and text != shown:
+        draft.values[key] = read_answer(asked, text)
+
+
+def _ask_secret(draft: Draft, wanted: Plan, asked: Question, key: str) -> None:
+    name = wanted.variable(asked.key)
+    if draft.variable(name) and confirm(f"Use what is in {name}?", default=True):
+        draft.values[key] = f"${{{name}}}"
+    elif secret := ask_secret(asked.label):
+        draft.values[key] = draft.keep_secret(name, secret)
+        say(f"It goes to {draft.dotenv}, which only you can read.")
+
+
+def _reference(draft: Draft, name: str) -> str:
+    if not draft.variable(name):
+        raise UserError(f"{name} is not set", fix=f"set it in the environment or in {draft.dotenv}, and try again")
+    return f"${{{name}}}"
+
+
+def _json5(text: str) -> object:
+    try:
+        return parse(text, file="the value")[0]
+    except ConfigError:
+        return text
+
+
+def _try(draft: Draft, wanted: Plan, options: ChannelOptions) -> None:
+    name = wanted.module.manifest.name
+    test_to = options.test_to
+    if options.is_asking and test_to is None:
+        test_to = ask(f"Send a test message on {name} to (empty: nobody)") or None
+    say(f"Connecting to {name} ...")
+    found = asyncio.run(_probe(draft, wanted, test_to))
+    if found.is_ok:
+        took = f" ({found.latency_ms} ms)" if found.latency_ms is not None else ""
+        say(clean(f"Connected: {found.detail}{took}." + (f" The test message went to {test_to}." if test_to else "")))
+        return
+    if options.is_asking:
+        warn(found.detail + (f" ({found.fix})" if found.fix else ""))
+        if confirm("Keep it all the same?", default=False):
+            return
+    fix = f"{found.fix}; --no-probe writes it anyway" if found.fix else "correct it, or write it with --no-probe"
+    raise UserError(f"{name} does not work: {found.detail}; nothing was changed", fix=fix)
+
+
+async def _probe(draft: Draft, wanted: Plan, test_to: str | None) -> Probed:
+    clock = SystemClock()
+    channel = build(draft, wanted, clock)
+    message = (Address(wanted.id, wanted.account, test_to), TEST_MESSAGE) if test_to else None
+    return await probe(channel, clock, message=message)

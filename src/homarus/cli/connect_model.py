@@ -1,0 +1,182 @@
+"""The step of `homarus onboard` that connects a model: by questions, or by options alone."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from homarus.cli.prompts import ask, ask_secret, choose, confirm, heading
+from homarus.cli.screen import clean, paint, say
+from homarus.clock import SystemClock
+from homarus.errors import UserError
+from homarus.models.http import HttpClient
+from homarus.models.providers import KNOWN_PROVIDERS
+from homarus.ops.draft import Draft
+from homarus.ops.model_setup import (
+    BASIC,
+    CUSTOM,
+    PROVIDERS,
+    Offer,
+    Server,
+    basic_values,
+    list_offers,
+    model_values,
+    propose,
+    server_of,
+)
+from homarus.ops.model_trial import Trial, try_model
+
+_SHOWN_MODELS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What was typed on the command line about the model; None leaves it open."""
+
+    provider: str | None = None
+    key_variable: str | None = None
+    base_url: str | None = None
+    model: str | None = None
+    is_tested: bool = True
+
+
+def connect_by_options(draft: Draft, options: ModelOptions) -> None:
+    """Put the model into the draft. Raises UserError when something is missing or the model does not answer."""
+    provider = options.provider or BASIC
+    _check_provider(provider)
+    if provider == BASIC:
+        draft.values |= basic_values(draft)
+        return
+    key = _reference(draft, provider, options.key_variable)
+    server = server_of(provider, options.base_url, key, _revealed(draft, key))
+    offers = asyncio.run(_offers(server))
+    model = options.model or propose(server, offers)
+    if model is None:
+        listed = ", ".join(offer.id for offer in offers[:_SHOWN_MODELS])
+        fix = f"add --model NAME; {server.base_url} lists: {listed}" if listed else "add --model NAME"
+        raise UserError(f"which model of {provider} shall answer?", fix=fix)
+    draft.values |= model_values(draft, server, model, _context(offers, model))
+    if not options.is_tested:
+        return
+    trial = _try(draft)
+    if not trial.is_ok:
+        raise UserError(f"{trial.detail}; nothing was changed", fix=f"{trial.fix}; --no-test writes it anyway")
+
+
+def connect_by_questions(draft: Draft, options: ModelOptions) -> None:
+    """Ask for the model until one answers, or the person keeps one that does not, or the built-in rules."""
+    heading("1. The model that answers")
+    while True:
+        before = dict(draft.values)
+        provider = options.provider or _ask_provider()
+        _check_provider(provider)
+        if provider == BASIC:
+            draft.values |= basic_values(draft)
+            say("Built-in rules will answer: files, time, notes, calculations; no key, no cost.")
+            return
+        server = _ask_server(draft, provider, options)
+        offers = asyncio.run(_offers(server))
+        model = options.model or _ask_model(server, offers)
+        draft.values |= model_values(draft, server, model, _context(offers, model))
+        if not options.is_tested or _try(draft).is_ok:
+            return
+        if confirm("Keep it all the same?", default=False):
+            return
+        draft.values = before
+        options = ModelOptions(is_tested=options.is_tested)
+
+
+def _ask_provider() -> str:
+    rows = [(BASIC, "built-in rules: no key, works at once")]
+    known = KNOWN_PROVIDERS.values()
+    rows += [(each.id, each.name if each.key_name else f"{each.name}, on this machine") for each in known]
+    rows.append((CUSTOM, "any other server that speaks OpenAI chat completions"))
+    return choose("Provider", rows, BASIC)
+
+
+def _ask_server(draft: Draft, provider: str, options: ModelOptions) -> Server:
+    row = KNOWN_PROVIDERS.get(provider)
+    address = options.base_url
+    if address is None and (row is None or row.key_name is None):
+        address = ask("Address", row.base_url if row else "", lambda text: server_of(provider, text, None, None))
+    key = _ask_key(draft, provider, options.key_variable)
+    return server_of(provider, address, key, _revealed(draft, key))
+
+
+def _ask_key(draft: Draft, provider: str, variable: str | None) -> str | None:
+    """Return the reference to the key, None for a server that wants none."""
+    row = KNOWN_PROVIDERS.get(provider)
+    name = variable or (row.key_name if row else "HOMARUS_MODEL_KEY")
+    if name is None:
+        return None
+    if draft.variable(name) and (variable or confirm(f"Use the key in {name}?", default=True)):
+        return f"${{{name}}}"
+    if draft.variable(name):
+        name = f"HOMARUS_{name}"
+    label = "API key" if row else "API key, empty for none"
+    secret = ask_secret(label)
+    if not secret:
+        if row is None:
+            return None
+        raise UserError(f"{row.name} needs an API key; nothing was changed", fix=f"set {name}, or choose another one")
+    reference = draft.keep_secret(name, secret)
+    say(f"The key goes to {draft.dotenv}, which only you can read; the configuration refers to it as {reference}.")
+    return reference
+
+
+def _ask_model(server: Server, offers: tuple[Offer, ...]) -> str:
+    names = [offer.id for offer in offers]
+    if names:
+        rest = f" and {len(names) - _SHOWN_MODELS} more" if len(names) > _SHOWN_MODELS else ""
+        say(clean(f"Models of {server.provider}: {', '.join(names[:_SHOWN_MODELS])}{rest}"))
+    else:
+        say(f"{server.base_url} does not list its models.")
+
+    def check(answer: str) -> None:
+        if not answer:
+            raise UserError("a name is needed", fix="write the name of the model as the provider does")
+
+    return ask("Model", propose(server, offers) or "", check)
+
+
+def _try(draft: Draft) -> Trial:
+    say("Asking it something small ...")
+    trial = asyncio.run(try_model(draft.preview(), SystemClock()))
+    if trial.is_ok:
+        answer = trial.detail or "nothing visible, which reasoning models do with a small limit"
+        say(clean(f"{trial.ref} answered in {trial.latency_ms} ms: {answer}"))
+    else:
+        say(clean(f"{paint('It did not work:', 'red')} {trial.detail}"))
+        say(clean(f"fix: {trial.fix}"))
+    return trial
+
+
+def _check_provider(provider: str) -> None:
+    if provider not in PROVIDERS:
+        raise UserError(f"there is no provider {provider!r}", fix=f"choose one of: {', '.join(PROVIDERS)}")
+
+
+def _reference(draft: Draft, provider: str, variable: str | None) -> str | None:
+    row = KNOWN_PROVIDERS.get(provider)
+    name = variable or (row.key_name if row else None)
+    if name is None:
+        return None
+    if not draft.variable(name):
+        raise UserError(f"{name} is not set", fix=f"set it in the environment or in {draft.dotenv}, and try again")
+    return f"${{{name}}}"
+
+
+def _revealed(draft: Draft, reference: str | None) -> str | None:
+    return draft.variable(reference[2:-1]) if reference else None
+
+
+def _context(offers: tuple[Offer, ...], model: str) -> int | None:
+    return next((offer.context for offer in offers if offer.id == model), None)
+
+
+async def _offers(server: Server) -> tuple[Offer, ...]:
+    http = HttpClient()
+    try:
+        return await list_offers(server, http)
+    finally:
+        await http.close()

@@ -1,0 +1,109 @@
+"""`/health`, `/ready` and `/metrics`: what supervisors, load balancers and Prometheus ask."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from homarus import __version__
+from homarus.errors import HomarusError, StorageError
+from homarus.gateway.http.responses import error_response, json_response, text_response
+from homarus.storage.kv import put_value
+
+if TYPE_CHECKING:
+    from homarus.gateway.core import GatewayCore
+    from homarus.gateway.peer import Peer
+
+WRITE_TIMEOUT: Final = 5.0
+"""Seconds a write may take before the database counts as unusable."""
+FRESH: Final = 5.0
+"""Seconds an answer about the database is good for: a probe costs a commit."""
+BEARER: Final = "bearer "
+
+
+class Probes:
+    """Answers the questions of machines; keeps what the database said last."""
+
+    def __init__(self, core: GatewayCore) -> None:
+        self._core = core
+        self._checked_at = float("-inf")
+        self._problem: str | None = None
+
+    def health(self, request: web.Request) -> web.Response:
+        """Say that the process answers."""
+        if refusal := only_get(request):
+            return refusal
+        body = {"status": "healthy", "version": __version__, "uptime": round(self._core.uptime), "ok": True}
+        return json_response(body)
+
+    async def ready(self, request: web.Request, peer: Peer) -> web.Response:
+        """Say whether messages can be taken: 200 or 503. Details are for this machine and whoever shows the secret."""
+        if refusal := only_get(request):
+            return refusal
+        checks = {"database": await self._database_problem(), "model": self._model_problem()}
+        is_ready = not any(checks.values())
+        body: dict[str, object] = {"ready": is_ready}
+        if peer.is_local or await self._may_look(request, peer):
+            accounts = self._core.services.channels.accounts()
+            body["checks"] = {
+                **{name: {"ok": problem is None, "detail": problem or "ok"} for name, problem in checks.items()},
+                "channels": {
+                    f"{each.channel}/{each.account}": {"ok": each.is_connected, "detail": each.last_error or "ok"}
+                    for each in accounts
+                },
+            }
+            body["failing"] = [each.channel for each in accounts if each.last_error]
+            body["uptimeMs"] = round(self._core.uptime * 1000)
+        return json_response(body, 200 if is_ready else 503)
+
+    async def metrics(self, request: web.Request, peer: Peer) -> web.Response:
+        """Return the metrics to whoever shows the gateway's secret as a bearer token."""
+        if refusal := only_get(request):
+            return refusal
+        if not await self._may_look(request, peer):
+            message = "send the gateway's token: `Authorization: Bearer TOKEN`"
+            return error_response(401, message, "unauthorized", {"WWW-Authenticate": "Bearer"})
+        from homarus.gateway.exposition import CONTENT_TYPE  # noqa: PLC0415 - most gateways are never asked
+        from homarus.gateway.metrics import render_metrics  # noqa: PLC0415 - most gateways are never asked
+
+        body = (await render_metrics(self._core)).encode()
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
+
+    async def _may_look(self, request: web.Request, peer: Peer) -> bool:
+        header = request.headers.get("Authorization", "")
+        secret = header[len(BEARER) :].strip() if header[: len(BEARER)].lower() == BEARER else None
+        return (await self._core.auth.check_bearer(secret or None, peer)).is_ok
+
+    async def _database_problem(self) -> str | None:
+        clock = self._core.services.clock
+        if clock.monotonic() - self._checked_at >= FRESH:
+            self._problem = await self._try_to_write()
+            self._checked_at = clock.monotonic()
+        return self._problem
+
+    async def _try_to_write(self) -> str | None:
+        services = self._core.services
+        try:
+            async with asyncio.timeout(WRITE_TIMEOUT):
+                await services.database.write(put_value, "probe", "ready", 1, services.clock.now_ms())
+        except StorageError as error:
+            return error.message
+        except TimeoutError:
+            return f"a write took longer than {WRITE_TIMEOUT:g} s"
+        return None
+
+    def _model_problem(self) -> str | None:
+        try:
+            self._core.services.models.resolve(None)
+        except HomarusError as error:
+            return error.message
+        return None
+
+
+def only_get(request: web.Request) -> web.Response | None:
+    """Return the refusal of any other method than GET and HEAD."""
+    if request.method in ("GET", "HEAD"):
+        return None
+    return text_response("Method Not Allowed", 405, {"Allow": "GET, HEAD"})

@@ -1,0 +1,92 @@
+"""Which nodes are connected now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+MAX_SUBSCRIPTIONS: Final = 64
+"""Sessions one node may follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What a node says about itself; None for what it does not say."""
+
+    client_id: str
+    client_mode: str
+    platform: str
+    version: str
+    display_name: str | None = None
+    device_family: str | None = None
+    model_identifier: str | None = None
+    remote_ip: str | None = None
+    path_env: str | None = None
+    caps: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    permissions: dict[str, bool] | None = None
+
+    def record(self) -> dict[str, object]:
+        """Return the facts that are stored with a pairing, absent ones left out."""
+        facts: dict[str, object | None] = {
+            "displayName": self.display_name,
+            "platform": self.platform,
+            "version": self.version,
+            "deviceFamily": self.device_family,
+            "modelIdentifier": self.model_identifier,
+            "remoteIp": self.remote_ip,
+            "caps": list(self.caps),
+            "commands": list(self.commands),
+            "permissions": self.permissions,
+        }
+        return {name: value for name, value in facts.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSession:
+    """A connected node. `facts.commands` are those policy allows; `connected_at` in milliseconds."""
+
+    node_id: str
+    conn_id: str
+    facts: NodeFacts
+    connected_at: int
+    subscriptions: set[str] = field(default_factory=set[str])
+
+    def subscribe(self, session_key: str) -> bool:
+        """Follow a session; False when the node follows too many."""
+        if len(self.subscriptions) >= MAX_SUBSCRIPTIONS and session_key not in self.subscriptions:
+            return False
+        self.subscriptions.add(session_key)
+        return True
+
+
+class NodeRegistry:
+    """Connected nodes by id. A second connection of a node takes its place."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, NodeSession] = {}
+        self._by_conn: dict[str, NodeSession] = {}
+
+    def add(self, session: NodeSession) -> None:
+        """Let a node be found from now on."""
+        self._by_id[session.node_id] = session
+        self._by_conn[session.conn_id] = session
+
+    def remove(self, conn_id: str) -> NodeSession | None:
+        """Forget a connection; the node stays when another of its connections has taken its place."""
+        session = self._by_conn.pop(conn_id, None)
+        if session is not None and self._by_id.get(session.node_id) is session:
+            del self._by_id[session.node_id]
+        return session
+
+    def get(self, node_id: str) -> NodeSession | None:
+        """Return a connected node."""
+        return self._by_id.get(node_id)
+
+    def of_connection(self, conn_id: str) -> NodeSession | None:
+        """Return the node of a connection."""
+        return self._by_conn.get(conn_id)
+
+    def list(self) -> tuple[NodeSession, ...]:
+        """Return every connected node."""
+        return tuple(self._by_id.values())
