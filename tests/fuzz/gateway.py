@@ -30,6 +30,7 @@ from homarus.gateway.peer import Peer
 from homarus.gateway.server import build_core
 from homarus.gateway.settings import AuthSettings, GatewaySettings
 from homarus.gateway.socket import ClientSocket
+from homarus.gateway.supervisor import Supervisor
 from homarus.protocol.device_identity import DeviceIdentity
 from homarus.sessions.store import Sessions
 from homarus.storage.database import Connection as Rows
@@ -186,7 +187,8 @@ class Target:
         await services.database.close()
         database = DirectDatabase(disk)
         services = replace(services, database=database, sessions=Sessions(database, clock), channels=HookedChannels())
-        return cls(build_core(services, GatewaySettings(auth=AuthSettings(token=TOKEN))), disk, folder)
+        settings = GatewaySettings(auth=AuthSettings(token=TOKEN))
+        return cls(build_core(services, settings, Supervisor(clock)), disk, folder)
 
 
 class FrameMaker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from homarus.cli.exits import UsageFailure
 from homarus.cli.prompts import ask, ask_secret, confirm
@@ -141,11 +142,17 @@ def _ask(draft: Draft, wanted: Plan, asked: Question) -> None:
     if asked.kind == "secret":
         _ask_secret(draft, wanted, asked, key)
         return
-    shown = ", ".join(map(str, asked.default)) if isinstance(asked.default, (list, tuple)) else str(asked.default or "")
+    shown = _shown(asked.default)
     label = f"{asked.label}, separated by commas" if asked.kind == "list" else asked.label
     text = ask(label, shown, lambda answer: read_answer(asked, answer) if answer else None)
     if text and text != shown:
         draft.values[key] = read_answer(asked, text)
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, list):
+        return ", ".join(str(item) for item in cast("list[object]", default))
+    return "" if default is None else str(default)
 
 
 def _ask_secret(draft: Draft, wanted: Plan, asked: Question, key: str) -> None:

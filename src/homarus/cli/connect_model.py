@@ -58,8 +58,10 @@ def connect_by_options(draft: Draft, options: ModelOptions) -> None:
     draft.values |= model_values(draft, server, model, _context(offers, model))
     if not options.is_tested:
         return
-    trial = _try(draft)
-    if not trial.is_ok:
+    trial = asyncio.run(try_model(draft.preview(), SystemClock()))
+    if trial.is_ok:
+        _show(trial)
+    else:
         raise UserError(f"{trial.detail}; nothing was changed", fix=f"{trial.fix}; --no-test writes it anyway")
 
 
@@ -142,13 +144,17 @@ def _ask_model(server: Server, offers: tuple[Offer, ...]) -> str:
 def _try(draft: Draft) -> Trial:
     say("Asking it something small ...")
     trial = asyncio.run(try_model(draft.preview(), SystemClock()))
+    _show(trial)
+    return trial
+
+
+def _show(trial: Trial) -> None:
     if trial.is_ok:
         answer = trial.detail or "nothing visible, which reasoning models do with a small limit"
         say(clean(f"{trial.ref} answered in {trial.latency_ms} ms: {answer}"))
     else:
         say(clean(f"{paint('It did not work:', 'red')} {trial.detail}"))
         say(clean(f"fix: {trial.fix}"))
-    return trial
 
 
 def _check_provider(provider: str) -> None:

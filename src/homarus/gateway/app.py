@@ -28,7 +28,6 @@ from homarus.gateway.desks import Messages, PairingRequests
 from homarus.gateway.instruments import Instruments
 from homarus.gateway.logs import open_logs
 from homarus.gateway.reload import Reloader
-from homarus.gateway.sending import Sender
 from homarus.gateway.server import GatewayServer
 from homarus.gateway.services import Services
 from homarus.gateway.settings import GatewaySettings, read_settings
@@ -44,7 +43,6 @@ from homarus.models.configured import settings_from_config, timeouts_from_config
 from homarus.models.discovery import discover_local
 from homarus.models.http import HttpClient
 from homarus.pipeline.accounts import WEBCHAT, Accounts
-from homarus.pipeline.outbox import Outbox
 from homarus.pipeline.pairing import Pairing
 from homarus.pipeline.service import Parts, Pipeline
 from homarus.sessions.store import Sessions
@@ -203,7 +201,6 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         pairing=PairingRequests(Pairing(database, clock)),
         tools=toolkit,
         log_file=log_file,
-        sender=Sender(database, Outbox(accounts, clock), host),
         instruments=Instruments(meter, watchdog, pipeline.load, supervisor.tasks),
         reloader=reloader,
     )

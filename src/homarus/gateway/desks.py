@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 
 from homarus.clock import Clock
 from homarus.errors import UserError
-from homarus.gateway.services import MessageRecord, MessageStory, OutboundRecord, PairingRequest
+from homarus.gateway.services import MessageRecord, MessageStory, OutboundRecord, PairingRequest, RunRecord, StepRecord
 from homarus.pipeline.pairing import Pairing
-from homarus.storage import inbound, outbound
+from homarus.storage import entries, inbound, outbound, runs
 from homarus.storage.database import Connection, Database
-from homarus.storage.records import InboundMessage, MessageFilter, OutboundMessage
+from homarus.storage.records import Entry, InboundMessage, MessageFilter, OutboundMessage, Run
 from homarus.storage.records import PairingRequest as StoredRequest
 
 
@@ -60,8 +60,13 @@ def _story(connection: Connection, message_id: str) -> MessageStory | None:
     message = inbound.select_message(connection, message_id)
     if message is None:
         return None
-    parts = outbound.select_parts(connection, message.run_id) if message.run_id else []
-    return MessageStory(_record(message), tuple(_parts(parts)))
+    run_id = message.run_id
+    parts = tuple(_parts(outbound.select_parts(connection, run_id))) if run_id else ()
+    run = runs.select_run(connection, run_id) if run_id else None
+    if run is None:
+        return MessageStory(_record(message), parts)
+    steps = entries.select_steps(connection, run.session_id, run.id)
+    return MessageStory(_record(message), parts, _run(run), tuple(_step(entry) for entry in steps))
 
 
 def _retry(connection: Connection, message_id: str, now: int, fresh_id: str) -> InboundMessage:
@@ -97,7 +102,32 @@ def _parts(parts: Iterable[OutboundMessage]) -> Iterable[OutboundRecord]:
             error=part.error,
             platform_id=part.platform_id,
             updated_at=part.updated_at,
+            created_at=part.created_at,
+            next_at=part.next_at,
         )
+
+
+def _run(run: Run) -> RunRecord:
+    return RunRecord(
+        id=run.id,
+        state=run.state,
+        model=run.model,
+        starts=run.starts,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        error=run.error,
+        stop_reason=run.stop_reason,
+        input_tokens=run.usage.get("input"),
+        output_tokens=run.usage.get("output"),
+    )
+
+
+def _step(entry: Entry) -> StepRecord:
+    payload = entry.payload
+    calls = payload.get("tool_calls")
+    names = [str(each.get("name")) for each in calls if isinstance(each, dict)] if isinstance(calls, list) else []  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType, reportUnknownVariableType]
+    detail = str(payload.get("name") or payload.get("kind") or ", ".join(names))
+    return StepRecord(entry.type, detail, entry.created_at, bool(payload.get("is_error") or payload.get("error")))
 
 
 def _record(message: InboundMessage) -> MessageRecord:

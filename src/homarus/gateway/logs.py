@@ -27,7 +27,7 @@ _LEVELS = {
     "debug": logging.DEBUG,
     "trace": logging.DEBUG,
 }
-_FIXED = frozenset({"time", "level", "subsystem", "message", "error"})
+_FIXED = frozenset({"time", "level", "subsystem", "message"})
 _NAMES = {"WARNING": "warn", "CRITICAL": "fatal"}
 
 

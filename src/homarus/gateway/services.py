@@ -12,6 +12,7 @@ from homarus.models.contract import ModelCatalog
 from homarus.pipeline.contract import Runs
 from homarus.sessions.store import Sessions
 from homarus.storage.database import Database
+from homarus.storage.records import Entry
 
 if TYPE_CHECKING:
     from homarus.channels.contract import WebhookChannel
@@ -126,14 +127,44 @@ class OutboundRecord:
     error: str | None
     platform_id: str | None
     updated_at: int
+    created_at: int = 0
+    next_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """The run that answered a message. `starts` counts begins, more than one after restarts; tokens None: unknown."""
+
+    id: str
+    state: str
+    model: str | None
+    starts: int
+    started_at: int
+    ended_at: int | None
+    error: str | None
+    stop_reason: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One step of a run: `kind` is user, assistant, tool_result or note; `detail` says which tools, never what text."""
+
+    kind: str
+    detail: str
+    at: int
+    is_error: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MessageStory:
-    """An inbound message with the parts that answered it."""
+    """An inbound message with the run that worked on it, its steps, and the parts that answered it."""
 
     message: MessageRecord
     parts: tuple[OutboundRecord, ...] = ()
+    run: RunRecord | None = None
+    steps: tuple[StepRecord, ...] = ()
 
 
 class MessageDesk(Protocol):
@@ -195,30 +226,6 @@ class ToolLister(Protocol):
         ...
 
 
-class SentText(Protocol):
-    """A text that a platform took. `message_id` is the platform's id, None where it gives none."""
-
-    @property
-    def address(self) -> Address:
-        """Return where it went."""
-        ...
-
-    @property
-    def message_id(self) -> str | None:
-        """Return the platform's id of its last part."""
-        ...
-
-
-class TextSender(Protocol):
-    """Sends texts that no turn made."""
-
-    async def send(
-        self, channel: str, account: str | None, chat: str, thread: str | None, text: str, key: str
-    ) -> SentText:
-        """Send a text once per `key`. Raises UserError, Permanent, or Transient while it stays queued."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything operations work with.
@@ -240,6 +247,5 @@ class Services:
     pairing: PairingDesk
     tools: ToolLister
     log_file: Path | None = None
-    sender: TextSender | None = None
     instruments: Instruments | None = None
     reloader: Reloader | None = None

@@ -7,7 +7,7 @@ import os
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -139,7 +139,7 @@ def _check_database(manifest: Manifest, copy: Path) -> None:
 
 
 @contextmanager
-def _explaining(path: Path) -> Iterator[None]:
+def _explaining(path: Path) -> Generator[None]:
     try:
         yield
     except (tarfile.TarError, EOFError, zlib.error) as error:

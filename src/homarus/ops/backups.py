@@ -124,7 +124,7 @@ def _add(archive: tarfile.TarFile, name: str, path: Path, staging: Path, now: in
     """Add one file as it is at this moment: it is copied first, because its length must be known before."""
     with (
         os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as source,
-        tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=staging) as copy,
+        tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(staging)) as copy,
     ):
         mode = os.fstat(source.fileno()).st_mode & 0o777
         digest, size = _copy(source, copy)

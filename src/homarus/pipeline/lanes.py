@@ -85,6 +85,10 @@ class Lanes:
         """Return how many batches hold one of the places for runs."""
         return self._running
 
+    def depth(self) -> int:
+        """Return how many messages wait in all lanes."""
+        return sum(len(lane.waiting) for lane in self._lanes.values())
+
     def count(self) -> int:
         """Return how many sessions have something running or waiting."""
         return len(self._lanes)

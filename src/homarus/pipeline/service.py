@@ -100,8 +100,7 @@ class Pipeline:
 
     def load(self) -> Load:
         """Return how much there is to do now."""
-        waiting = len(self._lanes.waiting())
-        return Load(self._lanes.count(), waiting, self._lanes.running, self._limit())
+        return Load(self._lanes.count(), self._lanes.depth(), self._lanes.running, self._limit())
 
     async def stop(self) -> None:
         """End every run where it stands; the journal takes it up at the next start."""

@@ -26,7 +26,7 @@ _READ = """
     usage.status usage.cost voicewake.get
 """
 _WRITE = """
-    browser.request node.invoke node.pending.enqueue poll push.test send sessions.create sessions.send sessions.steer
+    browser.request node.invoke node.pending.enqueue poll push.test sessions.create sessions.send sessions.steer
     sessions.abort talk.speak talk.mode tts.enable tts.disable tts.setProvider tts.convert voicewake.set wake
 """
 _PAIRING = """

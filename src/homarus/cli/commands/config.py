@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +58,7 @@ def set_key(
     with _refusing_changes():
         written = set_value(state.config_file, key, _parse(value, is_strict=strict), state.env)
     _report(state.config_file, f"Set {key}", comments_lost=written.comments_lost, as_json=as_json)
+    _tell_gateway(state, key, as_json=as_json)
 
 
 @app.command("unset")
@@ -67,6 +70,7 @@ def unset_key(key: Key, as_json: AsJson = False) -> None:
     with _refusing_changes():
         written = unset(state.config_file, key, state.env)
     _report(state.config_file, f"Removed {key}", comments_lost=written.comments_lost, as_json=as_json)
+    _tell_gateway(state, key, as_json=as_json)
 
 
 @app.command()
@@ -143,6 +147,25 @@ def _parse(value: str, *, is_strict: bool) -> object:
             raise
         return value
     return parsed
+
+
+def _tell_gateway(state: StateDir, key: str, *, as_json: bool) -> None:
+    """Let a gateway that runs on this state folder read the file again, unless `gateway.reload.mode` is off."""
+    from homarus.config.reload import Impact, impact_of
+    from homarus.storage.lock import find_holder
+
+    # The pid comes from the lock of the state folder: a note could name a process that has nothing to do with it.
+    holder = find_holder(state.root)
+    if holder is None or holder.pid is None or not hasattr(signal, "SIGHUP"):
+        return
+    is_late = impact_of(key) is Impact.RESTART
+    if not is_late and _load().config.gateway.reload.mode != "off":
+        os.kill(holder.pid, signal.SIGHUP)
+        note = "The running gateway takes it over now."
+    else:
+        note = "The running gateway uses it after a restart."
+    if not as_json:
+        say(note)
 
 
 def _report(path: Path, what: str, *, comments_lost: bool, as_json: bool) -> None:

@@ -12,8 +12,8 @@ from homarus.cli.exits import UsageFailure
 from homarus.cli.gateway import session
 from homarus.cli.options import AsJson, group
 from homarus.cli.reach import find_gateway
-from homarus.cli.reply import as_row, number, rows, text
-from homarus.cli.screen import facts, show_json
+from homarus.cli.reply import Row, as_row, number, rows, text
+from homarus.cli.screen import facts, report, say, show_json, warn
 
 app = group("Run the gateway, or ask a running one.")
 
@@ -58,6 +58,19 @@ def status(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def reload(as_json: AsJson = False) -> None:
+    """Take over the changed configuration file; with anything wrong in it, nothing changes and the exit code is 5."""
+    with session(find_gateway()) as gateway:
+        found = as_row(gateway.call("config.reload"))
+    if as_json:
+        show_json(found)
+    else:
+        _show_reload(found)
+    if not found.get("ok"):
+        raise typer.Exit(5)
+
+
+@app.command()
 def health(
     probe: Annotated[bool, typer.Option("--probe", help="Make a round trip to each platform.")] = False,
     as_json: AsJson = False,
@@ -97,6 +110,20 @@ def call(
     params_row = as_row(cast("object", value))
     with session(find_gateway()) as gateway:
         show_json(gateway.call(method, params_row, timeout=timeout))
+
+
+def _show_reload(found: Row) -> None:
+    for issue in rows(found, "issues"):
+        report(f"{text(issue, 'path') or 'configuration'}: {text(issue, 'message')}", text(issue, "fix") or None)
+    if not found.get("ok"):
+        say("Nothing was changed.")
+        return
+    applied, late = _listed(found.get("applied")), _listed(found.get("needsRestart"))
+    say(f"Taken over: {', '.join(map(str, applied))}." if applied else "Nothing has changed that counts at once.")
+    if channels := _listed(found.get("channels")):
+        say(f"Channels started or stopped: {', '.join(map(str, channels))}.")
+    if late:
+        warn(f"these keys count after a restart of the gateway: {', '.join(map(str, late))}")
 
 
 def _listed(value: object) -> list[object]:

@@ -11,26 +11,35 @@ from homarus.cli.gateway import session
 from homarus.cli.options import AsJson, group
 from homarus.cli.reach import find_gateway
 from homarus.cli.reply import Row, as_row, text
-from homarus.cli.screen import say, show_json
+from homarus.cli.screen import say, show_json, warn
 
 app = group("Send a message out through a channel.")
 
 
 @app.command()
 def send(
-    channel: Annotated[str, typer.Option("--channel", help="The channel, such as irc.")],
     to: Annotated[str, typer.Option("--to", "-t", help="Who or where: a nick, a room, a chat id.")],
     message: Annotated[str, typer.Option("--message", "-m", help="The text.")],
+    channel: Annotated[
+        str | None, typer.Option("--channel", help="The channel; needed when there are several.")
+    ] = None,
     account: Annotated[str | None, typer.Option("--account", help="Which account of the channel.")] = None,
+    thread: Annotated[str | None, typer.Option("--thread", help="A topic or thread in it.")] = None,
+    session_key: Annotated[str | None, typer.Option("--session", help="Also note it in this conversation.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Sends once per key, however often it is run.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send a text as it is; no model is asked."""
-    params: Row = {"channel": channel, "to": to, "message": message, "idempotencyKey": str(uuid4())}
-    if account:
-        params["accountId"] = account
+    """Send a text as it is; no model is asked. Waits up to half a minute for the platform to take it."""
+    params: Row = {"to": to, "message": message, "idempotencyKey": key or str(uuid4())}
+    named = {"channel": channel, "accountId": account, "threadId": thread, "sessionKey": session_key}
+    params |= {name: value for name, value in named.items() if value}
     with session(find_gateway()) as gateway:
         found = as_row(gateway.call("send", params, timeout=60))
     if as_json:
         show_json(found)
+    elif found.get("state") == "queued":
+        why = f": {text(found, 'detail')}" if found.get("detail") else ""
+        warn(f"{text(found, 'channel')} has not taken it yet{why}")
+        say("It is stored and goes out by itself; homarus channels status shows the connection.")
     else:
-        say(f"Sent to {to} on {channel} (message {text(found, 'messageId', 'without id')}).")
+        say(f"Sent to {to} on {text(found, 'channel')} (message {text(found, 'messageId')}).")

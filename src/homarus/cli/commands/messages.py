@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from datetime import UTC, datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -15,7 +14,8 @@ from homarus.cli.gateway import Session, session
 from homarus.cli.options import AsJson, Limit, group
 from homarus.cli.reach import find_gateway
 from homarus.cli.reply import Row, as_row, rows, text
-from homarus.cli.screen import ago, clean, facts, paint, say, show_json, table
+from homarus.cli.screen import ago, clean, paint, say, show_json, table
+from homarus.cli.story import show_timeline, show_totals
 
 app = group("See what became of each incoming message, and retry failed ones.")
 
@@ -60,10 +60,8 @@ def show(message_id: MessageId, as_json: AsJson = False) -> None:
         return
     say(_describe(found))
     say()
-    facts((_clock(line), line.partition(" ")[2]) for line in _trail(found))
-    for part in rows(found, "parts"):
-        say()
-        _show_part(part)
+    show_timeline(found)
+    show_totals(found)
 
 
 @app.command()
@@ -114,21 +112,3 @@ def _describe(row: Row) -> str:
     reason = f" ({clean(text(row, 'reason'))})" if row.get("reason") else ""
     head = f"{paint(text(row, 'id'), 'bold')}  {paint(state, _COLOURS.get(state, 'cyan'))}{reason}"
     return f"{head}\n{sender} on {where}\n{clean(text(row, 'text'), keep_lines=True)}"
-
-
-def _trail(row: Row) -> list[str]:
-    trail = row.get("trail")
-    return [str(line) for line in cast("list[object]", trail)] if isinstance(trail, list) else []
-
-
-def _clock(line: str) -> str:
-    stamp = line.partition(" ")[0]
-    return f"{datetime.fromtimestamp(int(stamp) / 1000, UTC).astimezone():%H:%M:%S.%f}"[:-3] if stamp.isdigit() else "-"
-
-
-def _show_part(part: Row) -> None:
-    state, error = text(part, "state"), text(part, "error")
-    problem = f", {error}" if error else ""
-    which = f"reply part {text(part, 'part')} of {text(part, 'parts')}"
-    say(clean(f"{which}: {state} after {text(part, 'attempts')} attempts{problem}"))
-    say(clean(text(part, "text"), keep_lines=True))

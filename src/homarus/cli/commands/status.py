@@ -6,11 +6,12 @@ from homarus.cli.gateway import session
 from homarus.cli.options import AsJson, application
 from homarus.cli.reach import find_gateway
 from homarus.cli.reply import Row, as_row, number, rows, text
-from homarus.cli.screen import ago, facts, paint, say, show_json
+from homarus.cli.screen import ago, clean, duration, facts, paint, say, show_json
 
 app = application("Show on one screen what runs and what needs attention.")
 
 _RECENT = 5
+_STATES = {"connected": "green", "connecting": "yellow", "stopped": "red"}
 
 
 @app.command()
@@ -20,10 +21,8 @@ def status(as_json: AsJson = False) -> None:
     with session(target) as gateway:
         found: Row = {
             "url": target.page_url,
-            "status": gateway.call("status"),
-            "channels": gateway.call("channels.status"),
-            "failed": rows(gateway.call("messages.list", {"state": "failed", "limit": 100}), "messages"),
-            "waiting": rows(gateway.call("pairing.list"), "requests"),
+            **as_row(gateway.call("gateway.overview")),
+            "recent": rows(gateway.call("sessions.list", {"limit": _RECENT}), "sessions"),
         }
     if as_json:
         show_json(found)
@@ -32,67 +31,80 @@ def status(as_json: AsJson = False) -> None:
 
 
 def _show(found: Row) -> None:
-    status, channels = as_row(found["status"]), as_row(found["channels"])
-    sessions, tasks = as_row(status.get("sessions")), as_row(status.get("tasks"))
-    now = number(channels, "ts")
     facts(
         [
-            ("Gateway", f"{found['url']} (version {text(status, 'runtimeVersion', 'unknown')})"),
-            ("Model", text(as_row(sessions.get("defaults")), "model", "unknown")),
-            ("Running", f"{number(tasks, 'active')} now"),
-            ("Sessions", f"{number(sessions, 'count')} stored"),
+            ("Gateway", f"{text(found, 'url')}, version {text(found, 'version', 'unknown')}"),
+            ("Up for", f"{duration(number(found, 'uptimeMs') / 1000)}, {_memory(found)}, {_clients(found)}"),
+            ("Model", text(found, "model", "none")),
+            ("Now", _load(as_row(found.get("queue")))),
+            ("Sessions", _sessions(as_row(found.get("sessions")))),
+            ("Last 24 h", _failures(as_row(found.get("failures")))),
         ]
     )
     say()
-    _show_channels(channels, now)
-    _show_recent(rows(sessions, "recent")[:_RECENT], now)
-    _show_attention(found, channels)
+    _show_channels(rows(found, "channels"), number(found, "ts"))
+    _show_recent(rows(found, "recent"), number(found, "ts"))
+    say()
+    _show_attention(rows(found, "attention"))
 
 
-def _show_channels(channels: Row, now: int) -> None:
-    accounts = as_row(channels.get("channelAccounts"))
-    labels = as_row(channels.get("channelLabels"))
-    for channel in accounts:
-        for account in rows(accounts, channel):
-            last = max(number(account, "lastInboundAt"), number(account, "lastOutboundAt"))
-            name = f"{text(labels, channel, channel)} {text(account, 'accountId')}"
-            facts([(name.ljust(24), f"{state_of(account)}, last message {ago(last, now)}")])
+def _memory(found: Row) -> str:
+    return f"{number(found, 'memoryBytes') / 1_048_576:.0f} MB of memory"
+
+
+def _clients(found: Row) -> str:
+    return _count(number(found, "clients"), "client")
+
+
+def _load(queue: Row) -> str:
+    running, limit = number(queue, "running"), number(queue, "limit")
+    places = f" of {limit}" if limit else ""
+    waiting, parts = number(queue, "waiting"), number(queue, "parts")
+    return f"{running}{places} running, {_count(waiting, 'message')} waiting, {_count(parts, 'reply part')} to send"
+
+
+def _sessions(sessions: Row) -> str:
+    return f"{number(sessions, 'stored')} stored, {number(sessions, 'active')} active within an hour"
+
+
+def _failures(failures: Row) -> str:
+    kinds = (("messages", "failed message"), ("runs", "failed run"), ("parts", "undelivered part"))
+    counted = [_count(number(failures, name), label) for name, label in kinds if number(failures, name)]
+    return ", ".join(counted) or "nothing failed"
+
+
+def _count(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def _show_channels(channels: list[Row], now: int) -> None:
+    for row in channels:
+        name = f"{text(row, 'label')} {text(row, 'accountId')}"
+        state = state_of(row)
+        word = state.partition(" ")[0]
+        heard, sent = ago(row.get("lastInboundAt"), now), ago(row.get("lastOutboundAt"), now)
+        shown = clean(state).replace(word, paint(word, _STATES.get(word, "bold")), 1)
+        say(f"{paint(clean(name).ljust(24), 'dim')}  {shown}, last in {heard}, last out {sent}")
 
 
 def _show_recent(recent: list[Row], now: int) -> None:
     if recent:
         say()
-        for row in recent:
-            facts([(ago(row.get("updatedAt"), now).ljust(24), text(row, "key"))])
+        facts((ago(row.get("updatedAt"), now).ljust(24), text(row, "key")) for row in recent)
 
 
-def _show_attention(found: Row, channels: Row) -> None:
-    lines = [
-        f"{text(row, 'channel')}: {text(row, 'senderName') or text(row, 'senderId')} waits to be let in: "
-        f"homarus pairing approve {text(row, 'channel')} {text(row, 'code')}"
-        for row in rows(found, "waiting")
-    ]
-    failed = len(rows(found, "failed"))
-    if failed:
-        lines.append(f"{failed} failed messages: homarus messages list --state failed")
-    accounts = as_row(channels.get("channelAccounts"))
-    lines += [
-        f"{channel}: {text(account, 'lastError')}"
-        for channel in accounts
-        for account in rows(accounts, channel)
-        if account.get("lastError") and not account.get("connected")
-    ]
-    say()
-    if not lines:
+def _show_attention(notes: list[Row]) -> None:
+    if not notes:
         say(paint("Nothing needs attention.", "green"))
         return
     say(paint("Needs attention:", "yellow"))
-    for line in lines:
-        facts([("-", line)])
+    for note in notes:
+        say(f"- {clean(text(note, 'text'))}")
+        say(f"  {paint('next:', 'green')} {clean(text(note, 'todo'))}")
 
 
 def state_of(account: Row) -> str:
     """Return how a channel account stands in one word, and why when it is not well."""
-    state = "connected" if account.get("connected") else "running" if account.get("running") else "stopped"
+    state = "connected" if account.get("connected") else "connecting" if account.get("running") else "stopped"
     problem = text(account, "lastError")
     return f"{state} ({problem})" if problem and state != "connected" else state

@@ -11,6 +11,7 @@ from homarus.gateway.operations import (
     health,
     messages,
     models,
+    overview,
     send,
     session_runs,
     sessions,
@@ -21,5 +22,5 @@ from homarus.gateway.operations.registry import Registry
 def build_registry() -> Registry:
     """Return the registry of every operation."""
     return Registry.of_modules(
-        (health, channels, config, models, agents, sessions, session_runs, chat, devices, messages, send)
+        (health, channels, config, models, agents, sessions, session_runs, chat, devices, messages, send, overview)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import Get, Post, operation
-from homarus.gateway.services import MessageRecord, OutboundRecord, PairingRequest
+from homarus.gateway.services import MessageRecord, OutboundRecord, PairingRequest, RunRecord
 from homarus.gateway.tokens import LOGIN_CODE_TTL_MS
 from homarus.protocol.base import NoParams
 from homarus.protocol.errors import invalid
@@ -38,6 +38,11 @@ async def show_message(call: Call, params: MessageParams) -> JsonObject:
         **_message(story.message),
         "trail": list(story.message.trail),
         "parts": [_part(part) for part in story.parts],
+        "run": None if story.run is None else _run(story.run),
+        "steps": [
+            {"kind": each.kind, "detail": each.detail, "atMs": each.at, "isError": each.is_error}
+            for each in story.steps
+        ],
     }
 
 
@@ -101,6 +106,23 @@ def _part(part: OutboundRecord) -> JsonObject:
         "error": part.error,
         "platformId": part.platform_id,
         "updatedAtMs": part.updated_at,
+        "createdAtMs": part.created_at,
+        "nextAtMs": part.next_at,
+    }
+
+
+def _run(run: RunRecord) -> JsonObject:
+    return {
+        "id": run.id,
+        "state": run.state,
+        "model": run.model,
+        "starts": run.starts,
+        "startedAtMs": run.started_at,
+        "endedAtMs": run.ended_at,
+        "error": run.error,
+        "stopReason": run.stop_reason,
+        "inputTokens": run.input_tokens,
+        "outputTokens": run.output_tokens,
     }
 
 

@@ -1,26 +1,104 @@
-"""`send`: a text to somebody on a channel, as it is."""
+"""`send`: a message out through a channel, without a model (reference 02)."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import Post, operation
-from homarus.protocol.errors import invalid
-from homarus.protocol.frames import JsonObject
-from homarus.protocol.gateway_admin import SendParams
+from homarus.gateway.operations.target import runnable_key
+from homarus.gateway.services import ChannelAccount
+from homarus.ids import Address
+from homarus.labels import OPERATOR
+from homarus.pipeline.accounts import WEBCHAT
+from homarus.protocol.errors import invalid, unavailable
 from homarus.protocol.scopes import Scope
+from homarus.protocol.send import SendParams, SendResult
+from homarus.sessions.keys import SessionKey
+from homarus.storage.records import Entry
+
+WAIT: Final = 30.0
+"""Seconds the call waits for the platform; what takes longer goes on by itself."""
+MIRROR_MODEL: Final = "delivery-mirror"
 
 
 @operation("send", scope=Scope.WRITE, rest=Post("/api/send"))
-async def send(call: Call, params: SendParams) -> JsonObject:
-    """Send a text as it is; no model is asked. Media cannot be sent yet."""
-    sender, text = call.services.sender, (params.message or "").strip()
-    if not text or params.media_url or params.media_urls:
-        raise invalid("invalid send params: message is required; media cannot be sent yet")
-    if not params.channel:
-        raise invalid("invalid send params: channel is required")
-    if sender is None:
-        raise invalid("this gateway sends nothing")
-    key, thread = params.idempotency_key, params.thread_id
-    sent = await sender.send(params.channel, params.account_id, params.to, thread, text, key)
-    chat = sent.address.chat
-    return {"runId": key, "messageId": sent.message_id or "", "channel": params.channel, "chatId": chat}
+async def send(call: Call, params: SendParams) -> SendResult:
+    """Send a text through a channel as it is; the same idempotency key again sends nothing.
+
+    `state` is `sent`, or `queued` when the platform has not taken it within 30 s: it then goes out by itself.
+    """
+    text = _text(params)
+    address = _address(call, params)
+    key = runnable_key(call, params.session_key) if params.session_key else None
+    mirror = await _mirror(call, key, text) if key is not None else None
+    found = await call.services.sender.send(params.idempotency_key, address, text, mirror, within=WAIT)
+    if key is not None:
+        call.core.session_feed.changed(key, "send")
+    if found.state == "dead":
+        details: dict[str, object] = {"state": "dead", "runId": params.idempotency_key, "channel": address.channel}
+        raise unavailable(f"{address.channel} did not take the message: {found.detail or 'no reason given'}", details)
+    answer: SendResult = {
+        "runId": params.idempotency_key,
+        "messageId": found.message_id,
+        "channel": address.channel,
+        "chatId": address.chat,
+        "state": found.state,
+    }
+    if found.detail is not None:
+        answer["detail"] = found.detail
+    return answer
+
+
+def _text(params: SendParams) -> str:
+    if params.media_url or params.media_urls or params.gif_playback:
+        raise invalid("media cannot be sent with this method yet; send a message with a link instead")
+    text = (params.message or "").strip()
+    if not text:
+        raise invalid("message required")
+    return text
+
+
+def _address(call: Call, params: SendParams) -> Address:
+    account = _account(call, params)
+    to = params.to.strip().removeprefix(f"{account.channel}:").strip()
+    for name, value in (("to", to), ("threadId", params.thread_id)):
+        if value is not None and (not value.strip() or not value.isprintable()):
+            raise invalid(f"{name} must be a chat of {account.channel}, without line breaks and control characters")
+    return Address(account.channel, account.account, to, params.thread_id)
+
+
+def _account(call: Call, params: SendParams) -> ChannelAccount:
+    """Return the account that sends: as named, else the channel's default or first one."""
+    if (params.channel or "").strip().lower() == WEBCHAT:
+        raise invalid("unsupported channel: webchat (internal-only). Use `chat.send` for WebChat.")
+    accounts = [each for each in call.services.channels.accounts() if each.channel != WEBCHAT]
+    channels = tuple(dict.fromkeys(each.channel for each in accounts))
+    channel = (params.channel or "").strip().lower() or (channels[0] if len(channels) == 1 else "")
+    if not channel:
+        listed = f"configured: {', '.join(channels)}" if channels else "none is configured"
+        raise invalid(f"channel is required ({listed})")
+    mine = [each for each in accounts if each.channel == channel]
+    if not mine:
+        raise invalid(f"unsupported channel: {channel[:64]} (configured: {', '.join(channels) or 'none'})")
+    wanted = params.account_id or ("default" if any(each.account == "default" for each in mine) else mine[0].account)
+    found = next((each for each in mine if each.account == wanted), None)
+    if found is None:
+        raise invalid(f"unknown account {wanted[:64]!r} of {channel}: {', '.join(each.account for each in mine)}")
+    return found
+
+
+async def _mirror(call: Call, key: SessionKey, text: str) -> Entry:
+    """Return the transcript entry that tells the session what was said in its name."""
+    session = await call.services.sessions.ensure(key)
+    payload: dict[str, object] = {
+        "text": text,
+        "thinking": "",
+        "tool_calls": [],
+        "provider": "homarus",
+        "model": MIRROR_MODEL,
+        "stop_reason": "stop",
+        "injected": True,
+    }
+    clock = call.services.clock
+    return Entry(0, clock.uuid(), session.session_id, None, "assistant", payload, OPERATOR, 0, clock.now_ms())

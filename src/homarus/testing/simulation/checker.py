@@ -22,7 +22,7 @@ EXPECTED = {
     "paired": frozenset({"dropped"}),
     "stops": frozenset({"silent", "failed", "delivered"}),  # with nothing to stop it is ordinary text
 }
-SILENCES = ("nothing to say", "stopped by the sender", "aborted: stop")
+SILENCES = ("nothing to say", "stopped by the sender", "aborted: stop", "aborted: interrupt")
 _MARK = re.compile(r"\[c\d+m\d+\.\d+/\d+\]")
 
 

@@ -27,6 +27,7 @@ from homarus.testing.simulation.process import Evidence, Process, Wiring
 CHAOS_SECONDS = 300.0
 CALM_SECONDS = 1_200.0
 """Longer than the longest pause of the delivery and a run that reaches its time limit: by then all has settled."""
+MODES = ("collect", "followup", "steer", "interrupt")
 MAX_LIVES = 60
 LOOK_SECONDS = 1.0
 CANCEL_ROUNDS = 20
@@ -207,7 +208,7 @@ def simulate(seed: int, disk: Disk, wiring: Wiring | None = None, *, keeps_trace
 def _config(random: Random) -> Config:
     return Config.model_validate(
         {
-            "messages": {"queue": {"debounceMs": random.choice((0, 0, 300, 2_000))}},
+            "messages": {"queue": {"debounceMs": random.choice((0, 0, 300, 2_000)), "mode": random.choice(MODES)}},
             "agents": {"defaults": {"maxConcurrent": random.choice((1, 2, 4))}},
             "session": {"dmScope": random.choice(("main", "per-channel-peer"))},
         }

@@ -1,0 +1,1 @@
+"""Work that starts by itself: jobs at set times."""
