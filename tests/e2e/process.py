@@ -97,4 +97,13 @@ async def ready(process: asyncio.subprocess.Process, home: Path) -> GatewayProce
     except TimeoutError:
         pass
     errors = (home / "stderr.txt").read_text()
-    raise AssertionError(f"the gateway did not get ready: {''.join(lines)}\n{errors}")
+    end = f"exit code {process.returncode}" if await _has_ended(process) else f"not ready after {READY_TIMEOUT:g} s"
+    raise AssertionError(f"the gateway did not start: {end}\n{''.join(lines)}\n{errors}")
+
+
+async def _has_ended(process: asyncio.subprocess.Process) -> bool:
+    try:
+        await asyncio.wait_for(process.wait(), 1.0)
+    except TimeoutError:
+        return False
+    return True

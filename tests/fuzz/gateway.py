@@ -167,7 +167,9 @@ def snapshot(connection: Rows) -> str:
     """Return a digest of everything that is stored."""
     digest = hashlib.sha256()
     for table in metadata.sorted_tables:
-        digest.update(repr([tuple(row) for row in connection.execute(select(table))]).encode())
+        # The mark that /ready leaves to find out whether the database can be written says nothing about anybody.
+        rows = [tuple(row) for row in connection.execute(select(table)) if row[0] != "probe"]
+        digest.update(repr(rows).encode())
     return digest.hexdigest()
 
 

@@ -23,6 +23,8 @@ from homarus.gateway.services import (
     ToolFacts,
 )
 from homarus.models.contract import Model, ModelInfo, ModelRequest
+from homarus.pipeline.accounts import Accounts
+from homarus.pipeline.direct_send import DirectSend
 from homarus.sessions.store import Sessions
 from homarus.storage.sqlite import SqliteDatabase, create_sqlite_engine
 from homarus.storage.tables import metadata
@@ -173,6 +175,7 @@ def make_services(
         channels=FakeChannels(),
         messages=FakeMessages(),
         pairing=FakePairing(),
+        sender=DirectSend(database, clock, Accounts(), lambda *_: None, lambda *_: None),
         tools=FakeTools(),
         log_file=log_file,
     )

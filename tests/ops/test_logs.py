@@ -52,6 +52,39 @@ def test_a_rotated_file_is_read_from_its_start(path: Path) -> None:
     assert [line.message for line in reader.added()] == ["new"]
 
 
+def rotate(path: Path) -> None:
+    for number in (2, 1):
+        older = path.with_name(f"{path.name}.{number}")
+        if older.exists():
+            older.rename(path.with_name(f"{path.name}.{number + 1}"))
+    path.rename(path.with_name(f"{path.name}.1"))
+
+
+def test_nothing_is_missed_when_the_file_is_rotated_between_two_looks(path: Path) -> None:
+    path.write_text(record("one"))
+    reader = LogReader(path)
+    reader.last(10)
+    with path.open("a") as file:
+        file.write(record("two"))
+    rotate(path)
+    path.write_text(record("three"))
+    rotate(path)
+    path.write_text(record("four"))
+    assert [line.message for line in reader.added()] == ["two", "three", "four"]
+    assert list(reader.added()) == []
+
+
+def test_the_last_lines_are_taken_from_rotated_files_too(path: Path) -> None:
+    for number in range(3):
+        path.write_text(record(f"{number}a") + record(f"{number}b"))
+        rotate(path)
+    path.write_text(record("now"))
+    reader = LogReader(path)
+    assert [line.message for line in reader.last(4)] == ["1b", "2a", "2b", "now"]
+    assert len(reader.last(100)) == 7
+    assert list(reader.added()) == []
+
+
 def test_a_missing_file_has_no_lines(path: Path) -> None:
     reader = LogReader(path)
     assert reader.last(5) == []

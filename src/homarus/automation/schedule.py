@@ -136,7 +136,7 @@ def _checked_at(text: str, now: int) -> int:
 
 
 def _parse(expr: str, moment: datetime) -> CronSim:
-    cleaned = _SHORTHANDS.get(expr.strip().lower(), expr)
+    cleaned = _written_out(expr)
     try:
         return CronSim(cleaned, moment)
     except CronSimError as error:
@@ -148,9 +148,14 @@ def _parse(expr: str, moment: datetime) -> CronSim:
 
 
 def _is_hourly(expr: str) -> bool:
+    parts = _written_out(expr).split()
+    return len(parts) == 5 and parts[0] == "0" and "*" in parts[1]
+
+
+def _written_out(expr: str) -> str:
+    """Return the expression without shorthand, and without seconds that are 0: those have five fields' rules."""
     parts = _SHORTHANDS.get(expr.strip().lower(), expr).split()
-    *second, minute, hour = parts[:-3]
-    return minute == "0" and "*" in hour and second in ([], ["0"])
+    return " ".join(parts[1:] if len(parts) == 6 and parts[0] == "0" else parts)
 
 
 def _next_slot(rule: CronSchedule, after: int, offset: int, zone: tzinfo) -> int | None:

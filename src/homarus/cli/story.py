@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from typing import cast
 from homarus.cli.reply import Row, as_row, number, rows, text
 from homarus.cli.screen import clean, paint, say
 
+_BEGINNINGS = frozenset({"received", "queued", "running"})
+_DEVICE = re.compile(r"\b[0-9a-f]{64}\b")
 _STEPS = {
     "user": "the agent was given the message",
     "assistant": "the model answered",
@@ -53,13 +56,19 @@ def _moments(story: Row) -> Iterator[Moment]:
     for order, line in enumerate(lines):
         stamp, _, what = line.partition(" ")
         if stamp.isdigit():
-            yield Moment(int(stamp), order, what)
-    for order, step in enumerate(rows(story, "steps"), start=len(lines)):
+            # What ends a run is one commit with its last step, and is told after it.
+            is_end = what.partition(" ")[0] not in _BEGINNINGS
+            yield Moment(int(stamp), order + 1_000 * is_end, _DEVICE.sub(_short, what))
+    for order, step in enumerate(rows(story, "steps"), start=500):
         yield Moment(number(step, "atMs"), order, _describe_step(step))
     for order, part in enumerate(rows(story, "parts"), start=10_000):
         which = f"part {text(part, 'part')} of {text(part, 'parts')}"
         if number(part, "updatedAtMs") > number(part, "createdAtMs") or text(part, "state") != "pending":
             yield Moment(number(part, "updatedAtMs"), order, f"{which} is {text(part, 'state')}")
+
+
+def _short(found: re.Match[str]) -> str:
+    return f"device {found.group()[:8]}"
 
 
 def _describe_step(step: Row) -> str:

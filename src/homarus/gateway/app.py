@@ -43,6 +43,7 @@ from homarus.models.configured import settings_from_config, timeouts_from_config
 from homarus.models.discovery import discover_local
 from homarus.models.http import HttpClient
 from homarus.pipeline.accounts import WEBCHAT, Accounts
+from homarus.pipeline.direct_send import DirectSend
 from homarus.pipeline.pairing import Pairing
 from homarus.pipeline.service import Parts, Pipeline
 from homarus.sessions.store import Sessions
@@ -199,6 +200,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         channels=host,
         messages=Messages(database, clock, pipeline.take_up),
         pairing=PairingRequests(Pairing(database, clock)),
+        sender=DirectSend(database, clock, accounts, host.wake, host.news),
         tools=toolkit,
         log_file=log_file,
         instruments=Instruments(meter, watchdog, pipeline.load, supervisor.tasks),

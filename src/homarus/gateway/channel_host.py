@@ -118,11 +118,10 @@ class ChannelHost:
         await self._supervisor.stop(f"{name} delivery")
         await hosted.channel.close()
 
-    def find(self, channel: str, account: str | None) -> Hosted | None:
-        """Return an account; without its name, the first one of the channel."""
-        return next(
-            (item for key, item in self._hosted.items() if key[0] == channel and account in {None, key[1]}), None
-        )
+    def news(self, channel: str, account: str) -> asyncio.Event | None:
+        """Return the event that is set when the state of a part of an account was stored next."""
+        hosted = self._hosted.get((channel, account))
+        return None if hosted is None else hosted.delivery.news
 
     def wake(self, channel: str, account: str) -> None:
         """Tell the sender of an account that parts were stored."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from homarus.config.reload import Impact, changed_paths, impact_of
 from homarus.errors import ConfigError
@@ -110,8 +110,19 @@ def problems_of(error: ConfigError) -> tuple[Problem, ...]:
     return tuple(Problem(issue.path, issue.message, issue.fix) for issue in issues)
 
 
+def _flat(tree: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Return a tree as dotted keys and values, so that a new section is told key by key."""
+    flat: dict[str, object] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            flat |= _flat(cast("Mapping[str, object]", value), f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
 def _taken_over(before: LoadedConfig, after: LoadedConfig, accounts: tuple[str, ...]) -> Reloaded:
-    changed = changed_paths(before.written, after.written)
+    changed = changed_paths(_flat(before.written), _flat(after.written))
     late = tuple(path for path in changed if impact_of(path) is Impact.RESTART)
     live = tuple(path for path in changed if path not in late)
     log.info("configuration taken over: %s", ", ".join(live) or "nothing changed that is in force at once")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from homarus.clock import Clock
 from homarus.models.contract import ModelCatalog
 from homarus.pipeline.contract import Runs
+from homarus.pipeline.direct_send import Sending
 from homarus.sessions.store import Sessions
 from homarus.storage.database import Database
 from homarus.storage.records import Entry
@@ -208,6 +209,17 @@ class PairingDesk(Protocol):
         ...
 
 
+class Sender(Protocol):
+    """Sends what no run wrote."""
+
+    async def send(self, key: str, address: Address, text: str, mirror: Entry | None, *, within: float) -> Sending:
+        """Commit a text, once per key, with the transcript entry `mirror`, and wait for delivery.
+
+        Raises UserError for a text without anything to send and for a key that was used for another chat.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ToolFacts:
     """A tool as listed to clients; `group` such as fs, runtime, memory."""
@@ -245,6 +257,7 @@ class Services:
     channels: ChannelDirectory
     messages: MessageDesk
     pairing: PairingDesk
+    sender: Sender
     tools: ToolLister
     log_file: Path | None = None
     instruments: Instruments | None = None

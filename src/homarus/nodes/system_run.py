@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
@@ -88,9 +90,9 @@ def _with_plan(forwarded: dict[str, object], approval: Approval) -> dict[str, ob
     if not isinstance(plan, dict):
         raise _refused("approval id does not match request", "APPROVAL_REQUEST_MISMATCH", approval.id)
     approved = cast("dict[str, object]", plan)
-    env = forwarded.get("env")
-    names = sorted(cast("dict[str, object]", env)) if isinstance(env, dict) else []
-    if names != (approval.request.get("envKeys") or []):
+    bound = approval.request.get("systemRunBinding")
+    wanted = cast("dict[str, object]", bound).get("envHash") if isinstance(bound, dict) else None
+    if wanted != hash_env(forwarded.get("env")):
         raise _refused("approval id does not match request", "APPROVAL_REQUEST_MISMATCH", approval.id)
     result = {**forwarded, "systemRunPlan": approved, "rawCommand": approved.get("commandText")}
     for source, target in _PLAN:
@@ -98,6 +100,20 @@ def _with_plan(forwarded: dict[str, object], approval: Approval) -> dict[str, ob
         if approved.get(source) is not None:
             result[target] = approved[source]
     return result
+
+
+def bind_plan(plan: Mapping[str, object], env: object) -> dict[str, object]:
+    """Return what an approval is bound to: the plan's words and a hash of the environment it came with."""
+    bound = {name: plan.get(name) for name in ("argv", "cwd", "agentId", "sessionKey")}
+    return {**bound, "envHash": hash_env(env)}
+
+
+def hash_env(env: object) -> str | None:
+    """Return a hash of environment variables, None without any."""
+    if not isinstance(env, dict) or not env:
+        return None
+    pairs = sorted((str(name), str(value)) for name, value in cast("dict[object, object]", env).items())
+    return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
 
 
 def _refused(message: str, code: str, run_id: str | None = None) -> ProtocolError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import Final, cast
 LEVELS: Final = {"trace": 5, "debug": 10, "info": 20, "warn": 30, "error": 40, "fatal": 50}
 MAX_BACKLOG: Final = 16 * 1024 * 1024
 """Bytes from the end that are searched for the last lines."""
+MAX_OLD_FILES: Final = 9
+"""Rotated files that are searched for the last lines."""
 _KNOWN = ("time", "level", "subsystem", "message")
 
 
@@ -29,7 +31,7 @@ class LogLine:
 
 
 class LogReader:
-    """Reads one log file. Keeps its place between calls; starts over when the file was rotated.
+    """Reads one log file and, for the last lines, those it was rotated to. Keeps its place between calls.
 
     `least` is a number of LEVELS; `component` a subsystem or a beginning of one at a dot, empty for all. Lines that
     are no records are only given when nothing is filtered.
@@ -44,42 +46,71 @@ class LogReader:
         self._rest = b""
 
     def last(self, limit: int) -> list[LogLine]:
-        """Return the last `limit` lines that pass the filter; `added` goes on behind them."""
-        try:
-            size = self.path.stat().st_size
-        except OSError:
-            return []
-        self._remember(max(0, size - MAX_BACKLOG))
-        has_partial = self._offset > 0
-        found = deque(self._wanted(has_partial=has_partial), maxlen=limit)
+        """Return the last `limit` lines that pass the filter, over rotations; `added` goes on behind them."""
+        found = deque(self._wanted(self._read_end(self.path)), maxlen=limit)
+        for number in range(1, MAX_OLD_FILES + 1):
+            older = self._rotated(number)
+            if len(found) >= limit or not older.exists():
+                break
+            lines = list(LogReader(older, self._least, self._component).last_here())
+            found.extendleft(reversed(lines[-(limit - len(found)) :]))
         return list(found)
 
+    def last_here(self) -> Iterator[LogLine]:
+        """Yield the lines at the end of this one file."""
+        return self._wanted(self._read_end(self.path))
+
     def added(self) -> Iterator[LogLine]:
-        """Yield the lines written since the last call."""
+        """Yield the lines written since the last call; what was written before a rotation comes first."""
         try:
             state = self.path.stat()
         except OSError:
             return
+        if state.st_ino != self._inode:
+            for older in self._since_then():
+                yield from self._wanted(self._read(older))
+                self._offset, self._rest = 0, b""
         if state.st_ino != self._inode or state.st_size < self._offset:
-            self._remember(0)
-        yield from self._wanted(has_partial=False)
+            self._inode, self._offset, self._rest = state.st_ino, 0, b""
+        yield from self._wanted(self._read(self.path))
 
-    def _remember(self, offset: int) -> None:
-        self._inode = self.path.stat().st_ino
-        self._offset = offset
-        self._rest = b""
+    def _rotated(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.{number}")
 
-    def _wanted(self, *, has_partial: bool) -> Iterator[LogLine]:
-        for position, raw in enumerate(self._read()):
-            if (has_partial and position == 0) or not raw:
-                continue
-            line = parse_line(raw)
-            if self._passes(line):
-                yield line
+    def _since_then(self) -> list[Path]:
+        """Return the files rotated away since the last call, oldest first: the one read then, and later ones."""
+        newer: list[Path] = []
+        for number in range(1, MAX_OLD_FILES + 1):
+            path = self._rotated(number)
+            try:
+                inode = path.stat().st_ino
+            except OSError:
+                break
+            newer.append(path)
+            if inode == self._inode:
+                return newer[::-1]
+        return []
 
-    def _read(self) -> list[str]:
+    def _read_end(self, path: Path) -> list[str]:
         try:
-            with self.path.open("rb") as file:
+            state = path.stat()
+        except OSError:
+            return []
+        start = max(0, state.st_size - MAX_BACKLOG)
+        self._inode, self._offset, self._rest = state.st_ino, start, b""
+        lines = self._read(path)
+        return lines[1:] if start > 0 else lines
+
+    def _wanted(self, lines: Iterable[str]) -> Iterator[LogLine]:
+        for raw in lines:
+            if raw:
+                line = parse_line(raw)
+                if self._passes(line):
+                    yield line
+
+    def _read(self, path: Path) -> list[str]:
+        try:
+            with path.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read(MAX_BACKLOG)
         except OSError:

@@ -81,7 +81,8 @@ class Pipeline:
     async def recover(self) -> int:
         """Take up what a stop left behind, oldest first; returns how many messages that were."""
         waiting = await self._database.read(journal.select_open)
-        for message in waiting:
+        # A run that had begun goes first: another one's entries must not come between its own.
+        for message in sorted(waiting, key=lambda message: message.state != "running"):
             self._lanes.offer(message)
         if waiting:
             log.info("%d message(s) taken up again after a stop", len(waiting))

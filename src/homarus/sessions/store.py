@@ -8,7 +8,7 @@ from homarus.labels import Label
 from homarus.sessions.keys import SessionKey
 from homarus.storage import entries as entry_rows
 from homarus.storage import sessions as session_rows
-from homarus.storage.database import Database
+from homarus.storage.database import Connection, Database
 from homarus.storage.records import Entry, EntryType, Session, SessionFilter
 
 
@@ -59,9 +59,8 @@ class Sessions:
 
     async def reset(self, key: SessionKey) -> Session:
         """Begin a new transcript under the same key; the old one stays stored."""
-        await self.ensure(key)
-        now = self._clock.now_ms()
-        return await self._database.write(session_rows.renew_session, str(key), self._clock.uuid(), now)
+        fresh = new_session(key, self._clock)
+        return await self._database.write(_renew, fresh, self._clock.uuid(), self._clock.now_ms())
 
     async def delete(self, key: SessionKey) -> bool:
         """Remove a session and its transcript. Raises UserError for a main session."""
@@ -86,3 +85,9 @@ class Sessions:
             0, self._clock.uuid(), session.session_id, run_id, entry_type, payload, label, 0, self._clock.now_ms()
         )
         return await self._database.write(entry_rows.insert_entry, entry)
+
+
+def _renew(connection: Connection, fresh: Session, session_id: str, now: int) -> Session:
+    """In one commit, so that the session cannot be deleted between being there and being renewed."""
+    session_rows.ensure_session(connection, fresh)
+    return session_rows.renew_session(connection, fresh.key, session_id, now)

@@ -156,7 +156,8 @@ def select_ended_runs(connection: Connection, where: JobRunFilter) -> tuple[list
 def trim_runs(connection: Connection, job_id: str, keep: int) -> None:
     """Forget the oldest ended runs of a job, so that `keep` stay."""
     mine = select(job_runs.c.seq).where(job_runs.c.job_id == job_id, job_runs.c.state.in_(ENDED))
-    oldest_kept = connection.execute(mine.order_by(job_runs.c.seq.desc()).offset(keep - 1).limit(1)).scalar_one_or_none()
+    newest = mine.order_by(job_runs.c.seq.desc()).offset(keep - 1).limit(1)
+    oldest_kept = connection.execute(newest).scalar_one_or_none()
     if oldest_kept is not None:
         old = delete(job_runs).where(job_runs.c.job_id == job_id, job_runs.c.seq < oldest_kept)
         connection.execute(old.where(job_runs.c.state.in_(ENDED)))

@@ -84,7 +84,8 @@ def _show_channels(channels: list[Row], now: int) -> None:
         word = state.partition(" ")[0]
         heard, sent = ago(row.get("lastInboundAt"), now), ago(row.get("lastOutboundAt"), now)
         shown = clean(state).replace(word, paint(word, _STATES.get(word, "bold")), 1)
-        say(f"{paint(clean(name).ljust(24), 'dim')}  {shown}, last in {heard}, last out {sent}")
+        times = f", last in {heard}, last out {sent}" if (heard, sent) != ("-", "-") else ""
+        say(f"{paint(clean(name).ljust(24), 'dim')}  {shown}{times}")
 
 
 def _show_recent(recent: list[Row], now: int) -> None:

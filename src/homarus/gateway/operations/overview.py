@@ -101,7 +101,7 @@ def _model_attention(model: str | None, problem: str | None) -> Iterator[JsonObj
     elif model is not None and model.startswith(BUILT_IN):
         yield _note(
             "only the built-in rules answer, no language model is set up",
-            "homarus config set agents.defaults.model PROVIDER/MODEL",
+            "homarus onboard",
         )
 
 

@@ -120,6 +120,15 @@ def _doubles(history: History) -> Iterator[str]:
             yield f"answered {count} times: {mark}"
 
 
+def _misdirected(history: History) -> Iterator[str]:
+    """Nobody is shown the answer to what was said in another chat."""
+    home = {said.name: said.inbound.address for said in history.said}
+    for shown in history.shown:
+        for mark in _MARK.findall(shown.text):
+            if home[mark[1:].partition(".")[0]] != shown.address:
+                yield f"shown in {shown.address.chat}, but said elsewhere: {mark}"
+
+
 def _disorder(history: History) -> Iterator[str]:
     """Replies in a chat come in the order of the messages they answer, and parts in theirs."""
     place = {message.run_id: message.seq for message in reversed(history.messages)}
@@ -133,6 +142,7 @@ def _disorder(history: History) -> Iterator[str]:
         if index[shown.part_id] < last[shown.address]:
             yield f"out of order in {shown.address.chat}: {shown.text[:40]!r}"
         last[shown.address] = index[shown.part_id]
+    yield from _misdirected(history)
     said = {said.name: number for number, said in enumerate(history.said)}
     taken: dict[object, int] = defaultdict(lambda: -1)
     for message in history.messages:

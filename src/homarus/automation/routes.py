@@ -1,0 +1,50 @@
+"""Where an answer or an alert goes."""
+
+from __future__ import annotations
+
+from homarus.automation.contract import Post
+from homarus.errors import UserError
+from homarus.ids import Address, AgentId
+from homarus.sessions.keys import MAIN, SessionKey
+from homarus.storage import sessions
+from homarus.storage.database import Connection, Database
+from homarus.storage.records import SessionFilter
+
+NEWEST = 50
+"""Sessions looked through for the last chat."""
+
+
+class Routes:
+    """Finds addresses."""
+
+    def __init__(self, database: Database, post: Post) -> None:
+        self._database = database
+        self._post = post
+
+    async def find(self, agent: AgentId, channel: str | None, to: str | None, account: str | None) -> Address:
+        """Return the named place, or the chat the agent answered last. Raises UserError when nothing can be sent."""
+        if channel in {None, "last"} or to is None:
+            last = await self.last(agent)
+            if last is None:
+                raise UserError("Channel is required: the agent has answered no chat yet", fix="name --channel and --to")
+            return last
+        name = self._post.find(channel or "", account)
+        if name is None:
+            raise UserError(f"the channel {channel!r} cannot be used", fix="see `homarus channels status`")
+        return Address(channel or "", name, to)
+
+    async def last(self, agent: AgentId) -> Address | None:
+        """Return the chat the agent answered last, that of its main session before others."""
+        found = await self._database.read(_last_address, agent)
+        if found is None or self._post.find(found.channel, found.account) is None:
+            return None
+        return found
+
+
+def _last_address(connection: Connection, agent: AgentId) -> Address | None:
+    main = sessions.select_session(connection, str(SessionKey(agent, MAIN)))
+    if main is not None and main.address is not None:
+        return main.address
+    newest = sessions.select_sessions(connection, SessionFilter(agent_id=agent, limit=NEWEST))
+    chats = (each.address for each in newest if each.kind == "direct" and not each.key.startswith(f"agent:{agent}:cron:"))
+    return next((address for address in chats if address is not None), None)

@@ -1,0 +1,139 @@
+"""Parameters of the node methods (reference 02, nodes)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic import model_validator
+
+from homarus.protocol.base import NonEmpty, Params
+
+Name = Annotated[str, MinLen(1), MaxLen(256)]
+Names = Annotated[list[NonEmpty], MaxLen(512)]
+
+
+class NodeParams(Params):
+    """`node.describe`."""
+
+    node_id: NonEmpty
+
+
+class NodeRenameParams(Params):
+    """`node.rename`."""
+
+    node_id: NonEmpty
+    display_name: Name
+
+
+class NodePairRequestParams(Params):
+    """`node.pair.request`."""
+
+    node_id: Annotated[str, MinLen(1), MaxLen(128)]
+    display_name: Name | None = None
+    platform: Name | None = None
+    version: Name | None = None
+    core_version: Name | None = None
+    ui_version: Name | None = None
+    device_family: Name | None = None
+    model_identifier: Name | None = None
+    caps: Names | None = None
+    commands: Names | None = None
+    remote_ip: Name | None = None
+    silent: bool | None = None
+
+
+class NodePairParams(Params):
+    """`node.pair.approve` and `node.pair.reject`."""
+
+    request_id: NonEmpty
+
+
+class NodeVerifyParams(Params):
+    """`node.pair.verify`."""
+
+    node_id: NonEmpty
+    token: NonEmpty
+
+
+class NodeInvokeParams(Params):
+    """`node.invoke`. `timeout_ms` at most a day."""
+
+    node_id: NonEmpty
+    command: Annotated[str, MinLen(1), MaxLen(256)]
+    params: object = None
+    timeout_ms: Annotated[int, Ge(0), Le(24 * 60 * 60 * 1000)] | None = None
+    idempotency_key: Annotated[str, MinLen(1), MaxLen(512)]
+
+
+class NodeInvokeError(Params):
+    """Why a node could not do something."""
+
+    code: NonEmpty | None = None
+    message: NonEmpty | None = None
+
+
+class NodeInvokeResultParams(Params):
+    """`node.invoke.result`. Null in place of `payloadJSON` or `error` means absent; a value there is a payload."""
+
+    id: NonEmpty
+    node_id: NonEmpty
+    ok: bool
+    payload: object = None
+    payload_json: str | None = None
+    error: NodeInvokeError | None = None
+
+    model_config = {"alias_generator": lambda name: _WIRE.get(name, name)}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tolerate(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value  # pyright: ignore[reportUnknownVariableType]
+        given = {str(name): each for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        text = given.get("payloadJSON")
+        if text is not None and not isinstance(text, str):
+            given = {**given, "payload": given.get("payload", text)}
+            del given["payloadJSON"]
+        return given
+
+
+class NodeEventParams(Params):
+    """`node.event`."""
+
+    event: Annotated[str, MinLen(1), MaxLen(128)]
+    payload: object = None
+    payload_json: str | None = None
+
+    model_config = {"alias_generator": lambda name: _WIRE.get(name, name)}
+
+
+class NodePendingAckParams(Params):
+    """`node.pending.ack`."""
+
+    ids: Annotated[list[NonEmpty], MinLen(1), MaxLen(256)]
+
+
+class NodePendingDrainParams(Params):
+    """`node.pending.drain`."""
+
+    max_items: Annotated[int, Ge(1), Le(10)] | None = None
+
+
+class NodePendingEnqueueParams(Params):
+    """`node.pending.enqueue`."""
+
+    node_id: NonEmpty
+    type: Literal["status.request", "location.request"]
+    priority: Literal["normal", "high"] | None = None
+    expires_in_ms: Annotated[int, Ge(1000), Le(86_400_000)] | None = None
+    wake: bool | None = None
+
+
+class VoicewakeParams(Params):
+    """`voicewake.set`."""
+
+    triggers: Annotated[list[Annotated[str, MaxLen(1024)]], MaxLen(256)]
+
+
+_WIRE = {"node_id": "nodeId", "payload_json": "payloadJSON"}

@@ -1,0 +1,40 @@
+"""Parameters and result of `send`."""
+
+from __future__ import annotations
+
+from typing import Annotated, NotRequired, TypedDict
+
+from annotated_types import MaxLen, MinLen
+
+from homarus.protocol.base import NonEmpty, Params
+from homarus.protocol.chat import RunKey
+
+MAX_TEXT = 65_536
+"""Characters of one message; it is cut into parts, so this is a bound on work and not on what a platform takes."""
+
+
+class SendParams(Params):
+    """`send`. `to` is a chat of the channel: a nick, a room, a chat id."""
+
+    to: Annotated[str, MinLen(1), MaxLen(512)]
+    message: Annotated[str, MaxLen(MAX_TEXT)] | None = None
+    media_url: str | None = None
+    media_urls: list[str] | None = None
+    gif_playback: bool | None = None
+    channel: Annotated[str, MaxLen(64)] | None = None
+    account_id: Annotated[str, MaxLen(64)] | None = None
+    agent_id: NonEmpty | None = None
+    thread_id: Annotated[str, MaxLen(512)] | None = None
+    session_key: Annotated[str, MaxLen(512)] | None = None
+    idempotency_key: RunKey
+
+
+class SendResult(TypedDict):
+    """The answer: `state` is sent, or queued when the platform has not taken it yet; `detail` says why."""
+
+    runId: str
+    messageId: str
+    channel: str
+    chatId: str
+    state: str
+    detail: NotRequired[str]
