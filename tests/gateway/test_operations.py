@@ -26,6 +26,11 @@ VALIDATED = [each for each in REGISTRY.operations if not issubclass(each.params,
 PEER = Peer("127.0.0.1", is_local=True)
 
 
+def allowed_role(operation: Any) -> dict[str, Any]:
+    """Return how to connect in order to be let through to an operation."""
+    return {"role": "node", "scopes": []} if operation.role is Role.NODE else {}
+
+
 def junk(seed: int) -> Any:
     """Return a random JSON value, often with names and values that operations know."""
     dice = random.Random(seed)  # noqa: S311 - repeatable junk, no secret
@@ -61,16 +66,17 @@ def junk(seed: int) -> Any:
 @pytest.mark.parametrize("each", REGISTRY.operations, ids=NAMES)
 def test_operation_is_documented_and_has_the_scope_of_the_reference(each: Any) -> None:
     assert each.summary.endswith(".") or each.summary.endswith(";") or len(each.summary) > 20
-    assert each.scope is not None or each.name == "health"
-    known = {"sessions.create", "sessions.send", "sessions.abort"} | {n for n in NAMES if n.startswith("device.")}
+    assert each.scope is not None or each.name == "health" or each.role is Role.NODE
+    families = ("device.", "node.", "exec.approval", "plugin.approval", "voicewake.")
+    known = {"sessions.create", "sessions.send", "sessions.abort"} | {n for n in NAMES if n.startswith(families)}
     if each.name in known:
         assert each.scope == scope_of(each.name)
 
 
 def test_listed_methods_are_those_that_exist_and_are_listed_in_the_reference() -> None:
-    unlisted = {"sessions.get", "sessions.resolve", "chat.inject"}
+    unlisted = {"sessions.get", "sessions.resolve", "chat.inject", "exec.approval.list", "plugin.approval.list"}
     assert set(REGISTRY.listed) == set(NAMES) - unlisted
-    assert not NODE_METHODS & set(NAMES)
+    assert {each.name for each in REGISTRY.operations if each.role is Role.NODE} == NODE_METHODS
 
 
 async def test_every_scoped_operation_refuses_a_caller_without_scopes(gateway: Running) -> None:
@@ -84,7 +90,7 @@ async def test_every_scoped_operation_refuses_a_caller_without_scopes(gateway: R
 def test_one_scope_opens_its_operations_and_what_it_implies_only(scope: Scope) -> None:
     caller = Caller("c", PEER, scopes=frozenset({scope}))
     opens = {scope, *([Scope.READ] if scope is Scope.WRITE else []), None}
-    for operation in REGISTRY.operations:
+    for operation in (each for each in REGISTRY.operations if each.role is not Role.NODE):
         if operation.scope in opens:
             assert REGISTRY.authorise(operation.name, caller) is operation
         else:
@@ -122,7 +128,7 @@ async def test_unknown_methods_are_unknown_to_admins_and_out_of_scope_for_others
 
 @pytest.mark.parametrize("each", VALIDATED, ids=[each.name for each in VALIDATED])
 async def test_unexpected_property_is_named(gateway: Running, each: Any) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, **allowed_role(each)) as client:
         error = (await client.call(each.name, {"bogus": 1}))["error"]
         assert error["code"] == "INVALID_REQUEST"
         assert error["message"].startswith(f"invalid {each.name} params: ")
@@ -133,7 +139,7 @@ async def test_unexpected_property_is_named(gateway: Running, each: Any) -> None
 
 @pytest.mark.parametrize("each", REGISTRY.operations, ids=NAMES)
 async def test_junk_is_answered_and_never_breaks_the_connection(gateway: Running, each: Any) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, **allowed_role(each)) as client:
         for seed in range(25):
             await check_junk(client, each.name, junk(seed))
         assert (await client.call("health"))["ok"]

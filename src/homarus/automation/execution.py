@@ -13,13 +13,14 @@ from homarus.automation.ledger import Follow
 from homarus.automation.routes import Routes
 from homarus.clock import Clock
 from homarus.errors import UserError
-from homarus.ids import Address, RunId
+from homarus.ids import Address, AgentId, RunId
 from homarus.labels import OPERATOR
 from homarus.pipeline.contract import Requester, RunOutcome, Runs, Submission
 from homarus.pipeline.outbox import is_silent
 from homarus.protocol.cron import AgentTurn
+from homarus.sessions.keys import MAIN, SessionKey
 from homarus.sessions.store import new_session
-from homarus.storage import inbound, sessions
+from homarus.storage import entries, inbound, sessions
 from homarus.storage.database import Database
 from homarus.storage.jobs import JobRun
 from homarus.storage.records import Entry
@@ -62,26 +63,37 @@ class Executor:
         """Run to the end and return how it ended, with what is to be stored then. Raises StorageError."""
         try:
             if job.is_main and job.spec.wake_mode == "next-heartbeat":
-                entry = await self.note(job, run.id)
+                entry = await self._note(job.session_key, job.text, run.id)
                 ended = replace(run, state="ran", summary=job.text[:MAX_SUMMARY], session_id=entry.session_id)
                 return self._closed(ended), Follow(entry)
             return self._closed(await self._turn(job, run, await self._order(job))), Follow()
         except UserError as error:
             return self._closed(replace(run, state="failed", error=error.message, delivery="unknown")), Follow()
 
-    async def note(self, job: Job, run_id: str) -> Entry:
-        """Return the entry by which the main session learns of an event with its next turn."""
-        fresh = new_session(job.session_key, self._clock)
+    async def tell(self, agent: AgentId, text: str, *, is_now: bool) -> None:
+        """Tell a main session something: with its next turn, or in a turn of its own now."""
+        key, run_id = SessionKey(agent, MAIN), self._clock.uuid()
+        if not is_now:
+            await self._database.write(entries.insert_entry, await self._note(key, text, run_id))
+            return
+        order = await self._event_order(agent, text)
+        await self._runs.submit(_submission(key, RunId(run_id), order, None))
+
+    async def _note(self, key: SessionKey, text: str, run_id: str) -> Entry:
+        """Return the entry by which a session learns of an event with its next turn."""
+        fresh = new_session(key, self._clock)
         session = await self._database.write(sessions.ensure_session, fresh)
-        payload: dict[str, object] = {"text": self._event_text(job.text)}
+        payload: dict[str, object] = {"text": self._event_text(text)}
         now = self._clock.now_ms()
         return Entry(0, self._clock.uuid(), session.session_id, run_id, "user", payload, OPERATOR, 0, now)
+
+    async def _event_order(self, agent: AgentId, text: str) -> Order:
+        return Order(f"{self._event_text(text)}\n\n{REMIND}", EVENT_SECONDS, await self._routes.last(agent))
 
     async def _order(self, job: Job) -> Order:
         payload, delivery = job.spec.payload, job.spec.delivery
         if not isinstance(payload, AgentTurn):
-            address = await self._routes.last(job.row.agent_id)
-            return Order(f"{self._event_text(payload.text)}\n\n{REMIND}", EVENT_SECONDS, address)
+            return await self._event_order(job.row.agent_id, payload.text)
         wanted = payload.timeout_seconds
         seconds = TURN_SECONDS if wanted is None else wanted or NO_LIMIT_SECONDS
         text = f"[cron:{job.id} {job.row.name}] {payload.message}\n{self._time_line()}"
@@ -104,27 +116,13 @@ class Executor:
             address = known[0].address if self._post.find(channel, known[0].address.account) else None
             order = replace(order, address=address)
         else:
-            await self._runs.submit(self._submission(job, run, order))
+            payload = job.spec.payload
+            turn = payload if isinstance(payload, AgentTurn) else None
+            await self._runs.submit(_submission(job.session_key, RunId(run.id), order, turn))
         outcome = await self._outcome(run.id)
         if outcome is None:
             return replace(run, state="failed", error="stopped before it began", delivery="not-delivered")
         return await self._judge(job, run, order, outcome)
-
-    def _submission(self, job: Job, run: JobRun, order: Order) -> Submission:
-        payload, key = job.spec.payload, job.session_key
-        turn = payload if isinstance(payload, AgentTurn) else None
-        return Submission(
-            run_id=RunId(run.id),
-            agent_id=key.agent_id,
-            session_key=str(key),
-            text=order.text,
-            kind="agent",
-            requester=Requester(),
-            model=turn.model if turn else None,
-            thinking=turn.thinking if turn else None,
-            timeout=order.seconds,
-            deliver_to=order.address,
-        )
 
     async def _outcome(self, run_id: str) -> RunOutcome | None:
         """Wait for the end of a turn; None when it was taken out of its queue. A turn has its own time limit."""
@@ -168,6 +166,21 @@ class Executor:
         moment = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
         local = moment.astimezone(self._zone())
         return f"Current time: {local:%A %Y-%m-%d %H:%M} ({self._zone()}) / {moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _submission(key: SessionKey, run_id: RunId, order: Order, turn: AgentTurn | None) -> Submission:
+    return Submission(
+        run_id=run_id,
+        agent_id=key.agent_id,
+        session_key=str(key),
+        text=order.text,
+        kind="agent",
+        requester=Requester(),
+        model=turn.model if turn else None,
+        thinking=turn.thinking if turn else None,
+        timeout=order.seconds,
+        deliver_to=order.address,
+    )
 
 
 def _is_best_effort(job: Job) -> bool:

@@ -92,7 +92,11 @@ class Ledger:
             if row is None:
                 self._abandon(connection, run)
             elif run.state == "running":
-                found.append((read_job(row), run))
+                try:
+                    found.append((read_job(row), run))
+                except StorageError as error:
+                    self._disable(connection, row, error.message, self._clock.now_ms())
+                    self._abandon(connection, run)
         return found
 
     def queue(self, connection: Connection, job: Job, now: int) -> JobRun | None:
@@ -173,7 +177,7 @@ class Ledger:
 
     def _abandon(self, connection: Connection, run: JobRun) -> None:
         now = self._clock.now_ms()
-        jobs.end_run(connection, replace(run, state="failed", ended_at=now, error="the job was removed"))
+        jobs.end_run(connection, replace(run, state="failed", ended_at=now, error="the job was removed or is broken"))
 
     def _disable(self, connection: Connection, row: JobRow, reason: str, now: int) -> None:
         state = {**row.state, "lastError": reason, "lastRunStatus": "error", "lastStatus": "error"}

@@ -26,7 +26,8 @@ class Routes:
         if channel in {None, "last"} or to is None:
             last = await self.last(agent)
             if last is None:
-                raise UserError("Channel is required: the agent has answered no chat yet", fix="name --channel and --to")
+                text = "Channel is required: the agent has answered no chat yet"
+                raise UserError(text, fix="name --channel and --to")
             return last
         name = self._post.find(channel or "", account)
         if name is None:
@@ -46,5 +47,6 @@ def _last_address(connection: Connection, agent: AgentId) -> Address | None:
     if main is not None and main.address is not None:
         return main.address
     newest = sessions.select_sessions(connection, SessionFilter(agent_id=agent, limit=NEWEST))
-    chats = (each.address for each in newest if each.kind == "direct" and not each.key.startswith(f"agent:{agent}:cron:"))
+    own = f"agent:{agent}:cron:"
+    chats = (each.address for each in newest if each.kind == "direct" and not each.key.startswith(own))
     return next((address for address in chats if address is not None), None)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from homarus.cli.connect_channel import ChannelOptions, connect, next_step
 from homarus.cli.connect_model import ModelOptions, connect_by_options, connect_by_questions
 from homarus.cli.prompts import choose, confirm, heading
-from homarus.cli.screen import clean, paint, say, warn
+from homarus.cli.screen import paint, say, warn
+from homarus.cli.telling import tell_gateway
 from homarus.config.paths import StateDir
 from homarus.errors import HomarusError
 from homarus.ops.channel_setup import Plan, names
 from homarus.ops.draft import Draft
 from homarus.ops.service_install import define, has_manager, install
-from homarus.storage.lock import find_holder
 
 _LATER = "none"
 
@@ -46,7 +46,7 @@ class Onboarding:
         if connected is not None:
             say()
             say(next_step(connected))
-        self._say_next(is_running=is_running)
+        self._say_next(draft, is_running=is_running)
 
     def _choose_model(self, draft: Draft) -> None:
         if self.is_asking:
@@ -93,15 +93,12 @@ class Onboarding:
         say(f"Service:       {definition.path}, started")
         return True
 
-    def _say_next(self, *, is_running: bool) -> None:
+    def _say_next(self, draft: Draft, *, is_running: bool) -> None:
         say()
-        if is_running:
-            say(paint("next: homarus status", "bold"))
-        elif (holder := find_holder(self.state.root)) is not None:
-            say(clean(f"A gateway is running ({holder}); it takes this up when it is started again."))
-            say(paint("next: stop it, then homarus up", "bold"))
-        else:
-            say(paint("next: homarus up", "bold"))
+        note = None if is_running else tell_gateway(self.state, draft.values)
+        if note:
+            say(note)
+        say(paint("next: homarus status" if is_running or note else "next: homarus up", "bold"))
 
 
 def _store_variables(draft: Draft) -> None:

@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from homarus.automation.scheduler import Scheduler
+from homarus.automation.service import Jobs
 from homarus.channels import registry
 from homarus.channels.policy_config import ChannelPolicyConfig, GroupPolicy
 from homarus.channels.webchat.config import WebChatConfig
@@ -27,6 +29,7 @@ from homarus.gateway.channel_host import ChannelHost
 from homarus.gateway.desks import Messages, PairingRequests
 from homarus.gateway.instruments import Instruments
 from homarus.gateway.logs import open_logs
+from homarus.gateway.post import HostPost
 from homarus.gateway.reload import Reloader
 from homarus.gateway.server import GatewayServer
 from homarus.gateway.services import Services
@@ -106,6 +109,7 @@ class Application:
     services: Services
     watchdog: Watchdog
     reloader: Reloader
+    scheduler: Scheduler
 
 
 async def run_gateway(options: GatewayOptions) -> None:
@@ -188,6 +192,8 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     watchdog = Watchdog(clock, lambda: pipeline.load().sessions > 0)
     pipeline.listen(lambda _event: watchdog.wake())
     reloader = Reloader(holder, lambda: _read_again(holder, state), partial(_apply, holder, state, host, models, http))
+    post = HostPost(database, clock, accounts, host)
+    scheduler = Scheduler(database, clock, pipeline, post, lambda: holder.current.config, turns.zone)
     services = Services(
         clock=clock,
         database=database,
@@ -205,10 +211,11 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         log_file=log_file,
         instruments=Instruments(meter, watchdog, pipeline.load, supervisor.tasks),
         reloader=reloader,
+        jobs=Jobs(database, clock, scheduler, lambda: holder.current.config),
     )
     toolkit.attach(services)
     server = GatewayServer(services, settings)
-    return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader)
+    return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader, scheduler)
 
 
 def channel_sections(loaded: LoadedConfig) -> dict[str, ChannelPolicyConfig]:
@@ -295,6 +302,7 @@ async def _start(stack: AsyncExitStack, app: Application) -> None:
     stack.callback(app.watchdog.stop)
     app.supervisor.start("config reload", app.reloader.run)
     _listen_for_reload(stack, app.reloader)
+    app.supervisor.start("cron", app.scheduler.run)
     app.supervisor.start("model discovery", lambda: discover_local(app.http, app.models.add_found))
 
 

@@ -14,6 +14,7 @@ from homarus.gateway.caller import Caller
 from homarus.gateway.core import GatewayCore
 from homarus.gateway.handshake import Accepted, Refused
 from homarus.gateway.hello import hello_ok
+from homarus.gateway.node_entry import admit_node, enter_node, greet_node
 from homarus.gateway.operations.answer import UnauthorizedRole, answer
 from homarus.gateway.outbox import ClientOutbox, SlowConsumer
 from homarus.gateway.peer import Peer
@@ -38,6 +39,7 @@ from homarus.protocol.frames import (
 )
 from homarus.protocol.handshake import ConnectParams
 from homarus.protocol.names import CHALLENGE_EVENT, CONNECT
+from homarus.protocol.scopes import Role
 from homarus.protocol.validation import parse_params
 
 log = logging.getLogger("homarus.gateway.ws")
@@ -142,6 +144,8 @@ class Connection:
             async with asyncio.TaskGroup() as tasks:
                 sender = tasks.create_task(self._outbox.drain(self._socket.send_text))
                 tasks.create_task(self._wait_for_disconnect(sender))
+                if self.caller.role is Role.NODE:
+                    tasks.create_task(greet_node(self._core, self.caller))
                 await self._receive(tasks)
                 raise _Closing(CLOSE_NORMAL, "")
         except* _Closing as group:
@@ -208,12 +212,15 @@ class Connection:
             core.presence.connect(key, entry.params, sorted(caller.scopes), address)
         self._outbox.put(_wire(encode_result(entry.request_id, hello_ok(core, entry.accepted))))
         core.hub.add(self)
+        if caller.role is Role.NODE:
+            enter_node(core, caller, entry.params)
         core.health.refresh_soon()
         log.info("conn %s: %s %s connected", self._conn_id, caller.client_id, caller.client_version)
 
     def _leave(self, entry: _Entry) -> None:
         core = self._core
         core.hub.remove(self._conn_id)
+        core.nodes.disconnect(self._conn_id)
         core.feed.forget(self._conn_id)
         key = presence_key(entry.params, self._conn_id)
         if key is not None:
@@ -233,6 +240,8 @@ class Connection:
         try:
             params = _connect_params(request)
             accepted = await self._core.handshake.evaluate(params, self._peer, nonce, self._conn_id)
+            if accepted.caller.role is Role.NODE:
+                await admit_node(self._core, accepted.caller, params)
         except Refused as refused:
             raise await self._refuse(request.id, refused) from refused
         except HomarusError as error:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from homarus.gateway.settings import GatewaySettings
     from homarus.gateway.supervisor import Supervised
     from homarus.gateway.tokens import BrowserTokens, LoginCodes
+    from homarus.nodes.capability import Capabilities
+    from homarus.nodes.desk import NodeDesk
     from homarus.protocol.device_identity import DeviceIdentity
+    from homarus.security.approvals import Approvals
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,9 @@ class GatewayCore:
     session_feed: SessionFeed
     browsers: BrowserTokens
     logins: LoginCodes
+    nodes: NodeDesk
+    capabilities: Capabilities
+    approvals: Approvals
     started_at: float
     background: Callable[[], tuple[Supervised, ...]] = lambda: ()
 

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from homarus.errors import UserError
+from homarus.gateway.approval_events import announce_approval
 from homarus.gateway.auth import SharedAuth
 from homarus.gateway.budget import PreauthBudget
 from homarus.gateway.core import GatewayCore
@@ -30,9 +31,12 @@ from homarus.gateway.session_feed import SessionFeed
 from homarus.gateway.settings import GatewaySettings
 from homarus.gateway.supervisor import Supervisor
 from homarus.gateway.tokens import BrowserTokens, LoginCodes
+from homarus.nodes.capability import Capabilities
+from homarus.nodes.desk import NodeDesk
 from homarus.protocol.errors import CLOSE_RESTART
-from homarus.protocol.events import SHUTDOWN, TICK
+from homarus.protocol.events import CRON, SHUTDOWN, TICK
 from homarus.protocol.names import TICK_INTERVAL_MS
+from homarus.security.approvals import Approvals
 
 log = logging.getLogger("homarus.gateway")
 
@@ -50,6 +54,8 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
     auth = SharedAuth(settings.auth, browsers, limiter)
     devices = Devices(database, clock)
     session_feed = SessionFeed(services, hub)
+    approvals = Approvals(database, clock)
+    approvals.listen(lambda event, approval: announce_approval(hub, clock, event, approval))
     return GatewayCore(
         services=services,
         settings=settings,
@@ -67,6 +73,14 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
         session_feed=session_feed,
         browsers=browsers,
         logins=LoginCodes(clock),
+        nodes=NodeDesk(
+            database,
+            clock,
+            lambda conn_id, event, payload: hub.send_to((conn_id,), event, payload),
+            lambda: services.config.current.config.gateway.nodes,
+        ),
+        capabilities=Capabilities(clock),
+        approvals=approvals,
         started_at=clock.monotonic(),
         background=supervisor.tasks if supervisor is not None else lambda: (),
     )
@@ -139,6 +153,9 @@ class GatewayServer:
     def _begin(self) -> None:
         runs = self.core.services.runs
         self._unlisten = [runs.listen(self.core.feed.listen), runs.listen(self.core.session_feed.listen)]
+        if self.core.services.jobs is not None:
+            hub = self.core.hub
+            self._unlisten.append(self.core.services.jobs.listen(lambda event: hub.broadcast(CRON, event)))
         self._supervisor.start("ticks", self._tick)
         self._supervisor.start("health", lambda: self.core.health.run(self.core))
         self._supervisor.start("session feed", self.core.session_feed.run)

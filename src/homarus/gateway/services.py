@@ -16,6 +16,7 @@ from homarus.storage.database import Database
 from homarus.storage.records import Entry
 
 if TYPE_CHECKING:
+    from homarus.automation.service import Jobs
     from homarus.channels.contract import WebhookChannel
     from homarus.config.load import LoadedConfig
     from homarus.gateway.instruments import Instruments
@@ -243,7 +244,7 @@ class Services:
     """Everything operations work with.
 
     `log_file` is the file `logs.tail` reads, `sender` what `send` sends with, `instruments` what `/metrics` shows,
-    `reloader` what reads the configuration again; None when there is none.
+    `reloader` what reads the configuration again, `jobs` the scheduler's; None when there is none.
     """
 
     clock: Clock
@@ -262,3 +263,4 @@ class Services:
     log_file: Path | None = None
     instruments: Instruments | None = None
     reloader: Reloader | None = None
+    jobs: Jobs | None = None

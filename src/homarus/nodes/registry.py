@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
 MAX_SUBSCRIPTIONS: Final = 64
 """Sessions one node may follow."""
+MAX_RUNS: Final = 30
+RUN_WINDOW: Final = 60.0
+"""Runs one node may start in so many seconds."""
+REPEAT_WINDOW: Final = 1.5
+"""Seconds within which the same transcript is a repetition (reference nodes §8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class NodeSession:
     facts: NodeFacts
     connected_at: int
     subscriptions: set[str] = field(default_factory=set[str])
+    _runs: deque[float] = field(default_factory=lambda: deque[float](maxlen=MAX_RUNS))
+    _heard: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
 
     def subscribe(self, session_key: str) -> bool:
         """Follow a session; False when the node follows too many."""
@@ -58,6 +66,21 @@ class NodeSession:
             return False
         self.subscriptions.add(session_key)
         return True
+
+    def may_run(self, now: float) -> bool:
+        """Count a run the node starts at `now` (monotonic seconds); False when there were too many of late."""
+        if len(self._runs) == MAX_RUNS and now - self._runs[0] < RUN_WINDOW:
+            return False
+        self._runs.append(now)
+        return True
+
+    def has_heard(self, session_key: str, fingerprint: str, now: float) -> bool:
+        """Tell whether a transcript only repeats the last one of a session, and remember it."""
+        before = self._heard.pop(session_key, None)
+        while len(self._heard) >= MAX_SUBSCRIPTIONS:
+            self._heard.pop(next(iter(self._heard)))
+        self._heard[session_key] = (fingerprint, now)
+        return before is not None and before[0] == fingerprint and now - before[1] < REPEAT_WINDOW
 
 
 class NodeRegistry:

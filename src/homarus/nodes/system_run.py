@@ -46,7 +46,7 @@ async def prepare_run(
 
     Raises ProtocolError whose `details.code` says what is wrong with the approval that was claimed.
     """
-    given = cast("Mapping[str, object]", params) if isinstance(params, dict) else {}
+    given: Mapping[str, object] = cast("dict[str, object]", params) if isinstance(params, dict) else {}
     forwarded = {name: given[name] for name in FORWARDED if name in given}
     if given.get("approved") is not True and given.get("approvalDecision") not in _APPROVING:
         return forwarded

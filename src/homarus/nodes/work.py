@@ -36,9 +36,7 @@ class WaitingWork:
         self._database = database
         self._clock = clock
 
-    async def enqueue(
-        self, node_id: str, type_: str, priority: str, expires_in_ms: int | None
-    ) -> tuple[NodeWork, int]:
+    async def enqueue(self, node_id: str, type_: str, priority: str, expires_in_ms: int | None) -> tuple[NodeWork, int]:
         """Ask a node for something when it next drains, once per type; return the item and the revision."""
         now = self._clock.now_ms()
         expires = None if expires_in_ms is None else now + expires_in_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import tarfile
@@ -28,6 +29,8 @@ from homarus.ops.backup_manifest import (
 from homarus.storage.backup import verify_backup
 
 CHUNK: Final = 1024 * 1024
+MAX_PADDING: Final = 1024 * 1024
+"""Bytes of zeros that may stand behind the last member; 10 KiB are usual."""
 
 
 def verify(path: Path) -> Manifest:
@@ -50,7 +53,7 @@ def unpack(path: Path, folder: Path) -> Manifest:
 def _read(path: Path, folder: Path, *, is_unpacking: bool) -> Manifest:
     seen: dict[str, FileRecord] = {}
     data: bytes | None = None
-    with _explaining(path), tarfile.open(path, mode="r:gz") as archive:
+    with _explaining(path), gzip.open(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
         for member in archive:
             content = _open(archive, member, seen)
             if data is not None:
@@ -60,6 +63,9 @@ def _read(path: Path, folder: Path, *, is_unpacking: bool) -> Manifest:
                 continue
             is_wanted = is_unpacking or member.name == DATABASE
             seen[member.name] = _take(content, folder / member.name if is_wanted else None, member.mode)
+        # The checksum of the whole stands behind the last member, where the loop does not get to.
+        if len(stream.read(MAX_PADDING + 1)) > MAX_PADDING:
+            raise _bad("something follows its last member")
     if data is None:
         raise _bad("it has no manifest, so it was not finished")
     manifest = read_manifest(data)

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from homarus.agent.events import AgentEvent
 from homarus.ids import Address, AgentId, RunId
+from homarus.labels import Label
 from homarus.models.contract import Image, Usage
 
 RunState = Literal["running", "done", "failed", "aborted"]
@@ -27,7 +28,7 @@ class Submission:
     """A message from an authenticated surface. `run_id` is the caller's idempotency key and becomes the run's id.
 
     `session_key` is canonical. `kind` names the operation. `timeout` in seconds, None for the configured one.
-    `deliver_to` sends the reply out to a channel as well.
+    `deliver_to` sends the reply out to a channel as well. `label` None is that of the owner at a surface.
     """
 
     run_id: RunId
@@ -42,6 +43,7 @@ class Submission:
     extra_system_prompt: str | None = None
     timeout: float | None = None
     deliver_to: Address | None = None
+    label: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)

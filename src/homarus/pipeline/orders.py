@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from homarus.labels import Integrity
 from homarus.storage.records import InboundMessage
 
+STOP_WORDS = frozenset(
+    {"/stop", "stop", "esc", "abort", "wait", "exit", "interrupt", "halt", "please stop", "stop please"}
+    | {"stopp", "arrêt", "arrête", "pare", "parar", "detente", "ferma", "fermati", "стоп", "停止", "やめて"}
+)
+_TRAILING = ".!?\u2026\u3002\uff01\uff1f "
+
 HELP = """\
 **What I understand without a model**
 - `/new` or `/reset`: begin a new conversation; text after it is the first message
@@ -26,6 +32,11 @@ class Order:
 
     name: str
     rest: str = ""
+
+
+def is_stop_word(text: str) -> bool:
+    """Tell whether a whole message asks to stop, in any of several languages; trailing punctuation is ignored."""
+    return text.strip().lower().rstrip(_TRAILING) in STOP_WORDS
 
 
 def read_order(message: InboundMessage, reset_triggers: tuple[str, ...]) -> Order | None:

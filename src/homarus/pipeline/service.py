@@ -23,6 +23,7 @@ from homarus.pipeline.accounts import WEBCHAT, Accounts
 from homarus.pipeline.contract import Load, Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
 from homarus.pipeline.inbox import MAX_TEXT, Inbox, Stored
 from homarus.pipeline.lanes import Batch, Lanes
+from homarus.pipeline.orders import is_stop_word
 from homarus.pipeline.outbox import Outbox
 from homarus.pipeline.run_journal import RunStore, Stamp
 from homarus.pipeline.run_meter import RunMeter
@@ -35,9 +36,6 @@ from homarus.storage.inbound import trail_line
 from homarus.storage.records import InboundMessage, Run
 
 log = logging.getLogger("homarus.pipeline")
-ABORT_WORDS = frozenset(
-    {"/stop", "stop", "esc", "abort", "wait", "exit", "interrupt", "halt", "please stop", "stop please"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +174,7 @@ class Pipeline:
 
     async def _stops(self, message: InboundMessage) -> bool:
         """Obey an abort word in a chat: stop the run, clear the queue. With nothing to stop it is ordinary text."""
-        word = message.text.strip().lower().rstrip(".!?")
-        if word not in ABORT_WORDS or message.label.integrity < Integrity.USER:
+        if not is_stop_word(message.text) or message.label.integrity < Integrity.USER:
             return False
         key = message.session_key or ""
         running = [active.info.run_id for active in self._turns.active.values() if active.info.session_key == key]
@@ -285,7 +282,7 @@ class Pipeline:
             sender_name="",
             text=submission.text[:MAX_TEXT],
             payload=payload,
-            label=Label(Integrity.OPERATOR, Confidentiality.PRIVATE, ("channel:webchat",)),
+            label=submission.label or Label(Integrity.OPERATOR, Confidentiality.PRIVATE, ("channel:webchat",)),
             state="queued",
             received_at=now,
             agent_id=submission.agent_id,

@@ -11,6 +11,7 @@ from homarus.protocol.scopes import Scope
 
 AGENT: Final = "agent"
 CHAT: Final = "chat"
+CRON: Final = "cron"
 HEALTH: Final = "health"
 PRESENCE: Final = "presence"
 SESSION_MESSAGE: Final = "session.message"
@@ -20,6 +21,9 @@ SHUTDOWN: Final = "shutdown"
 TICK: Final = "tick"
 DEVICE_PAIR_REQUESTED: Final = "device.pair.requested"
 DEVICE_PAIR_RESOLVED: Final = "device.pair.resolved"
+NODE_PAIR_REQUESTED: Final = "node.pair.requested"
+NODE_PAIR_RESOLVED: Final = "node.pair.resolved"
+VOICEWAKE_CHANGED: Final = "voicewake.changed"
 
 EVENT_NAMES: Final = (
     "connect.challenge",
@@ -35,12 +39,12 @@ EVENT_NAMES: Final = (
     HEALTH,
     "heartbeat",
     "cron",
-    "node.pair.requested",
-    "node.pair.resolved",
+    NODE_PAIR_REQUESTED,
+    NODE_PAIR_RESOLVED,
     "node.invoke.request",
     DEVICE_PAIR_REQUESTED,
     DEVICE_PAIR_RESOLVED,
-    "voicewake.changed",
+    VOICEWAKE_CHANGED,
     "exec.approval.requested",
     "exec.approval.resolved",
     "plugin.approval.requested",
@@ -71,15 +75,15 @@ EVENT_RULES: Final[Mapping[str, EventRule]] = MappingProxyType(
         "heartbeat": _DROPPABLE,
         "update.available": _DROPPABLE,
         "talk.mode": _DROPPABLE,
-        "voicewake.changed": _DROPPABLE,
+        VOICEWAKE_CHANGED: _DROPPABLE,
         "cron": _DROPPABLE,
         SESSIONS_CHANGED: _SESSIONS,
         SESSION_MESSAGE: _SESSIONS,
         SESSION_TOOL: _SESSIONS,
         DEVICE_PAIR_REQUESTED: _PAIRING,
         DEVICE_PAIR_RESOLVED: _PAIRING,
-        "node.pair.requested": _PAIRING,
-        "node.pair.resolved": _PAIRING,
+        NODE_PAIR_REQUESTED: _PAIRING,
+        NODE_PAIR_RESOLVED: _PAIRING,
         "exec.approval.requested": _APPROVALS,
         "exec.approval.resolved": _APPROVALS,
         "plugin.approval.requested": _APPROVALS,

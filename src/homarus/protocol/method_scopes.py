@@ -36,6 +36,7 @@ _PAIRING = """
 _APPROVALS = """
     exec.approval.request exec.approval.get exec.approval.waitDecision exec.approval.resolve
     plugin.approval.request plugin.approval.waitDecision plugin.approval.resolve
+    exec.approval.list plugin.approval.list
 """
 
 _SCOPES: Final = {

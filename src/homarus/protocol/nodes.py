@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from annotated_types import Ge, Le, MaxLen, MinLen
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from homarus.protocol.base import NonEmpty, Params
 
 Name = Annotated[str, MinLen(1), MaxLen(256)]
+JsonText = Annotated[str | None, Field(alias="payloadJSON")]
 Names = Annotated[list[NonEmpty], MaxLen(512)]
 
 
@@ -80,21 +81,19 @@ class NodeInvokeResultParams(Params):
     node_id: NonEmpty
     ok: bool
     payload: object = None
-    payload_json: str | None = None
+    payload_json: JsonText = None
     error: NodeInvokeError | None = None
-
-    model_config = {"alias_generator": lambda name: _WIRE.get(name, name)}
 
     @model_validator(mode="before")
     @classmethod
     def _tolerate(cls, value: object) -> object:
         if not isinstance(value, dict):
-            return value  # pyright: ignore[reportUnknownVariableType]
-        given = {str(name): each for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            return value
+        given = cast("dict[str, object]", value)
         text = given.get("payloadJSON")
         if text is not None and not isinstance(text, str):
-            given = {**given, "payload": given.get("payload", text)}
-            del given["payloadJSON"]
+            given = {name: each for name, each in given.items() if name != "payloadJSON"}
+            given.setdefault("payload", text)
         return given
 
 
@@ -103,9 +102,7 @@ class NodeEventParams(Params):
 
     event: Annotated[str, MinLen(1), MaxLen(128)]
     payload: object = None
-    payload_json: str | None = None
-
-    model_config = {"alias_generator": lambda name: _WIRE.get(name, name)}
+    payload_json: JsonText = None
 
 
 class NodePendingAckParams(Params):
@@ -134,6 +131,3 @@ class VoicewakeParams(Params):
     """`voicewake.set`."""
 
     triggers: Annotated[list[Annotated[str, MaxLen(1024)]], MaxLen(256)]
-
-
-_WIRE = {"node_id": "nodeId", "payload_json": "payloadJSON"}

@@ -23,7 +23,7 @@ MAX_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The file at one moment. `hash` is the SHA-256 (hex) of its text; `body` a file without rules when it is absent."""
+    """The file at one moment. `hash` is the SHA-256 (hex) of its text, `body` without rules when it is absent."""
 
     path: Path
     exists: bool

@@ -245,7 +245,7 @@ node_pairings = Table(
     Column("created_at", Millis, nullable=False),
 )
 
-# What waits for a node. Kinds: request (answered by drain, one per type), action (an invoke that needs the app in front).
+# What waits for a node. Kinds: request (answered by drain, one per type), action (an invoke for an app in front).
 node_work = Table(
     "node_work",
     metadata,

@@ -69,7 +69,7 @@ def add(
     say(f"Wrote {wanted.place} to {state.config_file}.")
     if comments_lost:
         warn(f"the comments of the old file are in {state.config_file.name}.bak only")
-    _say_when(state)
+    _tell(state, wanted.place)
     say(next_step(wanted))
 
 
@@ -91,14 +91,14 @@ def remove(
     place = f"channels.{name}" + (f".accounts.{account}" if account else "")
     unset(state.config_file, place, state.env)
     say(f"Removed {place} from {state.config_file}. Secrets in .env stay there.")
-    _say_when(state)
+    _tell(state, place)
 
 
-def _say_when(state: StateDir) -> None:
-    from homarus.storage.lock import find_holder
+def _tell(state: StateDir, place: str) -> None:
+    from homarus.cli.telling import tell_gateway
 
-    if find_holder(state.root) is not None:
-        say("The running gateway takes this up when it is started again.")
+    if note := tell_gateway(state, [place]):
+        say(note)
 
 
 def _line(channel: str, row: Row, now: int) -> tuple[str, ...]:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from homarus.gateway.operations import (
     agents,
+    approvals,
     channels,
     chat,
     config,
+    cron,
     devices,
+    exec_approvals,
     health,
     messages,
     models,
+    node_events,
+    node_pairing,
+    node_work,
+    nodes,
     overview,
     send,
     session_runs,
@@ -22,5 +29,25 @@ from homarus.gateway.operations.registry import Registry
 def build_registry() -> Registry:
     """Return the registry of every operation."""
     return Registry.of_modules(
-        (health, channels, config, models, agents, sessions, session_runs, chat, devices, messages, send, overview)
+        (
+            health,
+            channels,
+            config,
+            models,
+            agents,
+            sessions,
+            session_runs,
+            chat,
+            devices,
+            messages,
+            send,
+            overview,
+            nodes,
+            node_pairing,
+            node_work,
+            node_events,
+            approvals,
+            exec_approvals,
+            cron,
+        )
     )

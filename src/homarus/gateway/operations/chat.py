@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from homarus.gateway.operations.call import Call
-from homarus.gateway.operations.message_input import clean_message, is_stop_word, read_images
+from homarus.gateway.operations.message_input import clean_message, read_images
 from homarus.gateway.operations.registry import Get, Post, operation
 from homarus.gateway.operations.run_start import acknowledge, start_run, stop_runs
 from homarus.gateway.operations.target import read_key, runnable_key
@@ -14,6 +14,7 @@ from homarus.gateway.transcript import INJECTED_MODEL, history_of
 from homarus.ids import Address, RunId
 from homarus.labels import OPERATOR
 from homarus.pipeline.contract import Submission
+from homarus.pipeline.orders import is_stop_word
 from homarus.protocol.chat import (
     AbortResult,
     ChatAbortParams,

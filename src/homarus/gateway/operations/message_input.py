@@ -16,12 +16,6 @@ from homarus.protocol.validation import parse_params
 MAX_IMAGE: Final = 5_000_000
 """Bytes of one image."""
 MAX_IMAGES: Final = 8
-STOP_WORDS: Final = frozenset(
-    {"/stop", "stop", "esc", "abort", "wait", "exit", "interrupt", "halt", "please stop", "stop please"}
-    | {"stopp", "arrêt", "arrête", "pare", "parar", "detente", "ferma", "fermati", "стоп", "停止", "やめて"}
-)
-_TRAILING = ".!?\u2026\u3002\uff01\uff1f "
-
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,", re.IGNORECASE)
 _SIGNATURES: Final = (
@@ -37,11 +31,6 @@ def clean_message(text: str) -> str:
     if "\x00" in text:
         raise invalid("message must not contain null bytes")
     return unicodedata.normalize("NFC", _CONTROL.sub("", text))
-
-
-def is_stop_word(text: str) -> bool:
-    """Tell whether a whole message asks to stop, in any of several languages; trailing punctuation is ignored."""
-    return text.strip().lower().rstrip(_TRAILING) in STOP_WORDS
 
 
 def read_images(attachments: list[object] | None, method: str) -> tuple[Image, ...]:

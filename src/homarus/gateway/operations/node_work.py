@@ -61,7 +61,7 @@ async def refresh_capability(call: Call, params: NoParams) -> JsonObject:  # noq
     return {
         "canvasCapability": capability,
         "canvasCapabilityExpiresAtMs": expires,
-        "canvasHostUrl": f"http://{call.caller.host}/__openclaw__/cap/{capability}",
+        "canvasHostUrl": f"http://{call.caller.peer.host}/__openclaw__/cap/{capability}",
     }
 
 

@@ -1,0 +1,160 @@
+"""Jobs of the scheduler, and waking the main session."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from homarus.automation.schedule import AtRefused
+from homarus.automation.service import Jobs, View
+from homarus.automation.view import STATES
+from homarus.errors import UserError
+from homarus.gateway.operations.call import Call
+from homarus.gateway.operations.registry import Delete, Get, Post, operation
+from homarus.protocol.base import NoParams
+from homarus.protocol.cron import (
+    CronAddParams,
+    CronListParams,
+    CronRemoveParams,
+    CronRunParams,
+    CronRunsParams,
+    CronUpdateParams,
+    WakeParams,
+)
+from homarus.protocol.errors import invalid, unavailable
+from homarus.protocol.frames import JsonObject
+from homarus.protocol.scopes import Scope
+from homarus.storage.jobs import JobRunFilter
+
+RUNS_PAGE = 50
+MAX_PAGE = 200
+
+
+@operation("wake", scope=Scope.WRITE, rest=Post("/api/wake"))
+async def wake(call: Call, params: WakeParams) -> JsonObject:
+    """Tell the main session something, now or with its next turn."""
+    text = params.text.strip()
+    if not text:
+        raise invalid("invalid wake params: at /text: must not be blank")
+    await _jobs(call).wake(text, is_now=params.mode == "now")
+    return {"ok": True}
+
+
+@operation("cron.status", scope=Scope.READ, rest=Get("/api/cron/status"))
+async def status(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001
+    """Tell whether the scheduler is on, how many jobs it has and when the next one is due."""
+    desk = _jobs(call)
+    count, due = await desk.status()
+    store = str(call.services.state_dir / "homarus.db")
+    return {"enabled": desk.is_enabled, "storePath": store, "jobs": count, "nextWakeAtMs": due}
+
+
+@operation("cron.list", scope=Scope.READ, rest=Get("/api/cron"))
+async def list_jobs(call: Call, params: CronListParams) -> JsonObject:
+    """List jobs, the next one to run first; those that are switched off only when asked for."""
+    wanted = params.enabled or ("all" if params.include_disabled else "enabled")
+    query = (params.query or "").strip().lower()
+    found = [job for job in await _jobs(call).list() if _is_wanted(job, wanted, query)]
+    key = params.sort_by or "nextRunAtMs"
+    found.sort(key=lambda job: _rank(job, key), reverse=params.sort_dir == "desc")
+    offset = min(params.offset or 0, len(found))
+    limit = params.limit or min(max(len(found), 1), MAX_PAGE)
+    return {"jobs": found[offset : offset + limit], **_page(offset, limit, len(found))}
+
+
+@operation("cron.add", scope=Scope.ADMIN, rest=Post("/api/cron"))
+async def add_job(call: Call, params: CronAddParams) -> View:
+    """Add a job."""
+    try:
+        return await _jobs(call).add(params)
+    except UserError as error:
+        raise _refusal(error) from error
+
+
+@operation("cron.update", scope=Scope.ADMIN, rest=Post("/api/cron/{id}"))
+async def update_job(call: Call, params: CronUpdateParams) -> View:
+    """Change a job."""
+    try:
+        return await _jobs(call).update(params.id, params.patch)
+    except UserError as error:
+        raise _refusal(error) from error
+
+
+@operation("cron.remove", scope=Scope.ADMIN, rest=Delete("/api/cron/{id}"))
+async def remove_job(call: Call, params: CronRemoveParams) -> JsonObject:
+    """Remove a job; its run log stays."""
+    return {"ok": True, "removed": await _jobs(call).remove(params.id)}
+
+
+@operation("cron.run", scope=Scope.ADMIN, rest=Post("/api/cron/{id}/run"))
+async def run_job(call: Call, params: CronRunParams) -> JsonObject:
+    """Run a job now, also one that is switched off; with mode `due` only when its time has come."""
+    try:
+        started = await _jobs(call).run(params.id, is_forced=params.mode != "due")
+    except UserError as error:
+        raise _refusal(error) from error
+    if started.run_id is None:
+        return {"ok": True, "ran": False, "reason": started.reason}
+    return {"ok": True, "enqueued": True, "runId": started.run_id}
+
+
+@operation("cron.runs", scope=Scope.READ, rest=Get("/api/cron/runs"))
+async def list_runs(call: Call, params: CronRunsParams) -> JsonObject:
+    """List what became of due times, newest first."""
+    job_id = params.id or params.job_id
+    if params.scope == "job" and job_id is None:
+        raise invalid("invalid cron.runs params: id is required with scope job")
+    statuses = params.statuses or ([params.status] if params.status and params.status != "all" else None)
+    deliveries = params.delivery_statuses or ([params.delivery_status] if params.delivery_status else None)
+    where = JobRunFilter(
+        limit=params.limit or RUNS_PAGE,
+        offset=params.offset or 0,
+        job_id=None if params.scope == "all" else job_id,
+        states=tuple(state for each in statuses for state in STATES[each]) if statuses else None,
+        deliveries=tuple(deliveries) if deliveries else None,
+        search=params.query,
+        is_newest_first=params.sort_dir != "asc",
+    )
+    found, total = await _jobs(call).runs(where)
+    return {"entries": found, **_page(where.offset, where.limit, total)}
+
+
+def _jobs(call: Call) -> Jobs:
+    if call.services.jobs is None:
+        raise unavailable("this gateway has no scheduler")
+    return call.services.jobs
+
+
+def _refusal(error: UserError) -> Exception:
+    """Return the refusal clients know: an impossible time is their fault, a broken rule answers UNAVAILABLE."""
+    text = f"{error.message} ({error.fix})" if error.fix else error.message
+    if isinstance(error, AtRefused):
+        return invalid(text)
+    kind = "TypeError" if text.startswith("CronPattern") else "Error"
+    return unavailable(f"{kind}: {text}")
+
+
+def _is_wanted(job: View, wanted: Literal["all", "enabled", "disabled"], query: str) -> bool:
+    if wanted != "all" and job["enabled"] is not (wanted == "enabled"):
+        return False
+    texts = (job["name"], job["id"], job.get("description"), job.get("agentId"), job.get("payload"))
+    return not query or any(query in str(text).lower() for text in texts if text)
+
+
+def _rank(job: View, key: str) -> tuple[bool, int, str]:
+    """Order by a field; jobs without it come last."""
+    if key == "name":
+        return False, 0, str(job["name"]).lower()
+    value = cast("JsonObject", job["state"]).get(key) if key == "nextRunAtMs" else job.get(key)
+    return value is None, value if isinstance(value, int) else 0, str(job["id"])
+
+
+def _page(offset: int, limit: int, total: int) -> JsonObject:
+    end = offset + limit
+    has_more = end < total
+    return {
+        "total": total,
+        "offset": offset,
+        "limit": limit,
+        "hasMore": has_more,
+        "nextOffset": end if has_more else None,
+    }
