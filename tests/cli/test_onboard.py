@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.cli.support import Done, environment, homarus
+from tests.e2e.process import TOKEN, gateway
 
 from homarus.cli.exits import ExitCode
 from homarus.testing.irc_server import IrcServer
@@ -19,6 +20,14 @@ from homarus.testing.model_server import ModelServer, Refuse
 from homarus.testing.telegram.rig import TelegramRig
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+LISTENING_TO_CTRL_C = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from homarus.cli.main import main
+main()
+"""
+"""The workers of a parallel test run ignore Ctrl-C, and their children would as well."""
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -37,6 +46,10 @@ async def irc() -> AsyncIterator[IrcServer]:
 
 def config_of(home: Path) -> dict[str, Any]:
     return json.loads((home / "homarus.json").read_text())
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def said(done: Done) -> str:
@@ -71,9 +84,7 @@ async def test_a_model_is_asked_before_it_is_written_and_the_key_stays_out_of_th
 async def test_a_server_on_this_machine_says_itself_which_models_it_has(
     tmp_path: Path, model: ModelServer, provider: str
 ) -> None:
-    done = await homarus(
-        tmp_path, "onboard", "--non-interactive", "--provider", provider, "--base-url", model.base_url
-    )
+    done = await homarus(tmp_path, "onboard", "--non-interactive", "--provider", provider, "--base-url", model.base_url)
     assert done.code == ExitCode.OK, done
     assert config_of(tmp_path)["agents"]["defaults"]["model"]["primary"] == f"{provider}/large"
 
@@ -110,12 +121,12 @@ async def test_what_is_missing_or_wrong_is_named_and_nothing_is_written(
     assert done.code != ExitCode.OK
     assert problem in done.err
     assert "Traceback" not in done.err
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
 
 
 async def test_a_channel_is_connected_and_a_test_message_sent(tmp_path: Path, irc: IrcServer) -> None:
     address = ("--irc-host", "127.0.0.1", "--irc-port", str(irc.port), "--no-irc-tls", "--irc-nick", "lob")
-    options = ("--provider", "basic", "--channel", "irc", *address[:4], "--irc-tls", "no", *address[5:])
+    options = ("--provider", "basic", "--channel", "irc", *address)
     done = await homarus(tmp_path, "onboard", "--non-interactive", *options, "--send-test-to", "#room")
     assert done.code == ExitCode.OK, done
     assert "lob on irc.test" in done.out
@@ -149,12 +160,12 @@ async def test_input_that_ends_early_changes_nothing(tmp_path: Path) -> None:
     done = await homarus(tmp_path, "onboard", stdin="custom\n")
     assert done.code == ExitCode.FAILURE
     assert "nothing was changed" in done.err
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
 
 
 async def test_ctrl_c_leaves_everything_as_it_was(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "homarus", "onboard"),
+        *(sys.executable, "-c", LISTENING_TO_CTRL_C, "onboard"),
         env=environment(tmp_path),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -167,7 +178,7 @@ async def test_ctrl_c_leaves_everything_as_it_was(tmp_path: Path) -> None:
         _, err = await process.communicate()
     assert process.returncode == ExitCode.INTERRUPTED
     assert b"nothing was changed" in err
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
 
 
 async def test_channels_are_added_and_removed(tmp_path: Path, irc: IrcServer) -> None:
@@ -190,7 +201,7 @@ async def test_a_channel_that_cannot_be_reached_is_not_written(tmp_path: Path) -
     done = await homarus(tmp_path, "channels", "add", "irc", *address)
     assert done.code == ExitCode.FAILURE
     assert "cannot reach 127.0.0.1:1" in done.err
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
     kept = await homarus(tmp_path, "channels", "add", "irc", *address, "--no-probe")
     assert kept.code == ExitCode.OK
 
@@ -237,3 +248,33 @@ async def test_the_service_is_printed_and_what_is_missing_is_said(tmp_path: Path
     removed = await homarus(tmp_path, "service", "uninstall", HOME=str(tmp_path))
     assert removed.code == ExitCode.OK
     assert "nothing to do" in removed.err
+
+
+async def test_a_running_gateway_is_backed_up_not_replaced_and_takes_a_new_channel_over(
+    tmp_path: Path, irc: IrcServer
+) -> None:
+    home, archive = tmp_path / "home", str(tmp_path / "out.tar.gz")
+    async with gateway(home):
+        asked = await homarus(home, "agent", "--message", "hello", HOMARUS_GATEWAY_TOKEN=TOKEN)
+        assert asked.code == ExitCode.OK, asked
+        made = await homarus(home, "backup", "create", "--output", archive, "--json")
+        assert made.code == ExitCode.OK, made
+        assert "schema" in made.out
+        refused = await homarus(home, "backup", "restore", archive, "--yes")
+        assert refused.code == ExitCode.FAILURE
+        assert "a gateway runs" in refused.err
+        address = ("--host", "127.0.0.1", "--port", str(irc.port), "--no-tls", "--nick", "lob", "--channels", "#room")
+        added = await homarus(home, "channels", "add", "irc", *address, "--no-probe", "--non-interactive")
+        assert "takes it over now" in added.out, added
+        await irc.expect("JOIN #room")
+        told = ("--to", "#room", "--message", "nine o'clock", "--key", "once")
+        sent = await homarus(home, "message", "send", *told, HOMARUS_GATEWAY_TOKEN=TOKEN)
+        assert sent.code == ExitCode.OK, sent
+        assert "Sent to #room on irc" in sent.out
+        again = await homarus(home, "message", "send", *told, HOMARUS_GATEWAY_TOKEN=TOKEN)
+        assert again.out == sent.out
+    assert [line for line in irc.received if "nine o'clock" in line] == ["PRIVMSG #room :nine o'clock"]
+    done = await homarus(home, "backup", "restore", archive, "--yes")
+    assert done.code == ExitCode.OK, done
+    checked = await homarus(home, "doctor")
+    assert "homarus.db is intact" in checked.out

@@ -108,6 +108,47 @@ async def test_a_message_can_be_followed_from_its_id(gateway: Serving) -> None:
     assert "only failed messages" in refused.err or "not failed" in refused.err
 
 
+async def test_the_status_screen_says_what_to_do_next(gateway: Serving) -> None:
+    shown = (await gateway.run("status")).out
+    assert "0 of 4 running" in shown
+    assert "nothing failed" in shown
+    assert "next: homarus onboard" in shown
+
+
+async def test_the_story_of_a_message_names_its_steps_and_its_run(gateway: Serving) -> None:
+    await gateway.run("agent", "--message", "list the files")
+    listed = cast("dict[str, list[dict[str, str]]]", (await gateway.run("messages", "list", "--json")).json)
+    shown = (await gateway.run("messages", "show", listed["messages"][0]["id"])).out
+    places = [shown.index(step) for step in ("the model called list", "a tool ended: list", "delivered transcript")]
+    assert places == sorted(places)
+    assert "done, homarus/basic" in shown
+
+
+async def test_a_changed_key_reaches_the_running_gateway(gateway: Serving) -> None:
+    live = await gateway.run("config", "set", "messages.queue.debounceMs", "5")
+    assert "takes it over now" in live.out
+    late = await gateway.run("config", "set", "gateway.port", "18999")
+    assert "after a restart" in late.out
+    reloaded = await gateway.run("gateway", "reload")
+    assert reloaded.code == ExitCode.OK
+    assert "gateway.port" in reloaded.err
+    log = await gateway.run("logs", "--component", "gateway.reload")
+    assert "taken over: messages.queue.debounceMs" in log.out
+
+
+async def test_a_broken_file_is_refused_with_the_exit_code_of_the_configuration(gateway: Serving) -> None:
+    (gateway.home / "homarus.json").write_text('{"gateway": {"port": "many"}}')
+    done = await gateway.run("gateway", "reload")
+    assert done.code == ExitCode.CONFIG
+    assert "gateway.port" in done.err
+    assert "Nothing was changed" in done.out
+
+
+async def test_a_key_is_set_without_a_running_gateway(tmp_path: Path) -> None:
+    done = await homarus(tmp_path, "config", "set", "messages.queue.debounceMs", "5")
+    assert (done.code, "running gateway" in done.out) == (ExitCode.OK, False)
+
+
 async def test_sessions_are_shown_reset_and_kept_from_being_lost(gateway: Serving) -> None:
     await gateway.run("agent", "--message", "hello", "--session", "agent:main:side")
     assert "hello" in (await gateway.run("sessions", "show", "agent:main:side")).out

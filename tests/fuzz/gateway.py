@@ -44,6 +44,8 @@ TOKEN = "the-owner-of-this-fuzzed-gateway"
 LOCAL = Peer("127.0.0.1", is_local=True, host="127.0.0.1")
 PEERS = (LOCAL, Peer("203.0.113.9", is_local=False, host="h"), Peer("127.0.0.1", is_local=True, origin="http://evil"))
 BATCH = 48
+PATIENT = frozenset(f"{kind}.approval.{step}" for kind in ("exec", "plugin") for step in ("request", "waitDecision"))
+"""Answered only when somebody has decided, so nobody can say when."""
 HOOK_PATH = "/telegram/default"
 KEYS = {"res": {"type", "id", "ok", "payload", "error"}, "event": {"type", "event", "payload", "seq", "stateVersion"}}
 
@@ -208,6 +210,8 @@ class FrameMaker:
         random = self._random
         self._count += 1
         frame = self._connect() if is_first and random.random() < 0.8 else self._request()
+        if str(frame.get("method")) in PATIENT and isinstance(frame.get("params"), dict):
+            frame = {**frame, "params": {**frame["params"], "timeoutMs": 1}}
         roll = random.random()
         if roll < 0.35:
             frame = spoil_tree(random, frame)
@@ -321,6 +325,8 @@ def _valid_id(frame: str) -> str | None:
     if value.get("type") != "req" or value.keys() - {"type", "id", "method", "params"}:
         return None
     identifier, method = value.get("id"), value.get("method")
+    if isinstance(method, str) and method in PATIENT:
+        return None
     return identifier if isinstance(identifier, str) and identifier and isinstance(method, str) and method else None
 
 

@@ -31,12 +31,11 @@ class Unconnected(FakeChannels):
         return (ChannelAccount("irc", "IRC", "default", is_running=True, last_error="wrong password"),)
 
 
-async def ask(services: Services, method: str = "gateway.overview", scopes: list[str] | None = None) -> dict[str, Any]:
+async def ask(services: Services, method: str = "gateway.overview") -> dict[str, Any]:
     server = GatewayServer(services, GatewaySettings(auth=AuthSettings(token=TOKEN)))
     await server.start(port=0)
     try:
-        options = {} if scopes is None else {"scopes": scopes}
-        async with connected(f"ws://127.0.0.1:{server.port}", **options) as client:
+        async with connected(f"ws://127.0.0.1:{server.port}") as client:
             return await client.call(method)
     finally:
         await server.stop()

@@ -39,16 +39,14 @@ def with_model(server: ModelServer, **more: object) -> dict[str, object]:
 async def log_has(home: Path, text: str) -> None:
     path = home / "logs" / "homarus.log"
     async with asyncio.timeout(20):
-        while text not in path.read_text():  # noqa: ASYNC240 - a small local file
+        while text not in path.read_text():
             await CLOCK.sleep(0.05)
 
 
 async def begin(running: GatewayProcess, model: ModelServer, run_id: str = "run-1") -> None:
     """Begin a turn and wait until the model was asked."""
     async with running.client() as client:
-        await client.call(
-            "chat.send", {"sessionKey": "agent:main:main", "message": "hello", "idempotencyKey": run_id}
-        )
+        await client.call("chat.send", {"sessionKey": "agent:main:main", "message": "hello", "idempotencyKey": run_id})
         async with asyncio.timeout(20):
             while not model.requests:
                 await CLOCK.sleep(0.02)
@@ -124,6 +122,19 @@ async def test_a_broken_file_changes_nothing_and_everything_wrong_is_logged(home
                 shown = await client.call("config.get")
                 assert json.dumps(shown).count('"crab"') > 0
             assert not [line for line in server.received if line.startswith("QUIT")]
+
+
+async def test_a_pattern_that_is_no_regular_expression_is_refused_and_the_next_reload_works(home: Path) -> None:
+    write_config(home, {})
+    async with gateway(home) as running, running.client() as client:
+        write_config(home, {"messages": {"groupChat": {"mentionPatterns": ["fine", "(broken"]}}})
+        refused = await client.call("config.reload")
+        assert isinstance(refused, dict)
+        assert refused["issues"][0]["path"] == "messages.groupChat.mentionPatterns[1]"
+        write_config(home, {"messages": {"groupChat": {"mentionPatterns": ["fine"]}}})
+        taken = await client.call("config.reload")
+        assert isinstance(taken, dict)
+        assert taken["applied"] == ["messages.groupChat.mentionPatterns"]
 
 
 async def test_the_deadline_ends_a_process_that_hangs() -> None:

@@ -48,9 +48,7 @@ def test_a_stall_is_counted_and_told_once_in_a_while(
     assert "1 more" in second
 
 
-def test_a_beat_in_time_says_nothing(
-    clock: ManualClock, watchdog: Watchdog, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_beat_in_time_says_nothing(clock: ManualClock, watchdog: Watchdog, caplog: pytest.LogCaptureFixture) -> None:
     watchdog._due = clock.monotonic()
     clock.advance(LATE)
     watchdog.beat()

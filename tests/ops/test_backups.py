@@ -33,7 +33,7 @@ async def state(tmp_path: Path) -> StateDir:
     database = await open_database(None, found.root, CLOCK)
     await database.write(put_value, "test", "greeting", "hello", 1)
     await database.close()
-    found.config_file.write_text('{gateway: {port: 18800}} // mine\n')
+    found.config_file.write_text("{gateway: {port: 18800}} // mine\n")
     found.dotenv.write_text("MY_KEY=secret\n")
     (found.identity / "device.json").write_text("{}")
     (found.logs / "homarus.log").write_text("noise")
@@ -45,6 +45,10 @@ async def state(tmp_path: Path) -> StateDir:
     (notes / "latest").symlink_to("boat.md")
     (notes / "passwords").symlink_to("/etc/passwd")
     return found
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 async def value_of(state: StateDir, key: str) -> object:
@@ -71,7 +75,11 @@ async def test_everything_comes_back_as_it_was(state: StateDir) -> None:
     assert state.root.stat().st_mode & 0o777 == 0o700
     assert [path.name for path in done.kept] == ["home.before-restore"]
     assert (done.kept[0] / "workspace" / "notes" / "boat.md").read_text() == "changed afterwards"
-    assert sorted(path.name for path in state.root.parent.iterdir()) == ["elsewhere.tar.gz", "home", "home.before-restore"]
+    assert names(state.root.parent) == [
+        "elsewhere.tar.gz",
+        "home",
+        "home.before-restore",
+    ]
 
 
 async def test_a_backup_leaves_out_logs_locks_and_links_that_lead_outside(state: StateDir) -> None:
@@ -141,7 +149,7 @@ async def test_a_newer_schema_is_refused_and_everything_stays(state: StateDir, t
     with pytest.raises(StorageError, match="9999") as caught:
         restore(state, archive, CLOCK)
     assert "newer" in str(caught.value.fix)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "out.tar.gz"]
+    assert names(tmp_path) == ["home", "out.tar.gz"]
 
 
 async def test_a_restore_onto_a_machine_without_state_makes_it(state: StateDir, tmp_path: Path) -> None:
@@ -212,7 +220,7 @@ async def test_damaged_and_hostile_archives_are_refused(
         verify(archive)
     with pytest.raises(StorageError):
         restore(state, archive, CLOCK)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["changed.tar.gz", "home", "out.tar.gz"]
+    assert names(tmp_path) == ["changed.tar.gz", "home", "out.tar.gz"]
 
 
 @pytest.mark.parametrize("cut", [0, 10, 200, -1, -200])
@@ -230,7 +238,7 @@ async def test_a_database_whose_pages_are_damaged_makes_no_backup(state: StateDi
     state.database.write_bytes(data)
     with pytest.raises(StorageError):
         create(state, CLOCK, tmp_path / "out.tar.gz")
-    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert names(tmp_path) == ["home"]
 
 
 def test_names_that_leave_their_folder_are_known() -> None:

@@ -12,7 +12,7 @@ from homarus.config.paths import StateDir
 from homarus.errors import ConfigError, UserError
 from homarus.ops.draft import Draft, with_variables
 
-PROVIDER = {"baseUrl": "https://host.example/v1", "models": []}
+PROVIDER: dict[str, object] = {"baseUrl": "https://host.example/v1", "models": []}
 
 
 def state_of(folder: Path, **more: str) -> StateDir:
@@ -44,7 +44,9 @@ def test_a_change_that_would_be_invalid_leaves_both_files_as_they_were(tmp_path:
     assert not (tmp_path / "homarus.json").exists()
 
 
-@pytest.mark.parametrize("value", ["plain", "with space", "a'b", 'a"b', "a'b\"c\\d", "#hash", "a #b", "$x", "ä=ö", " ab "])
+@pytest.mark.parametrize(
+    "value", ["plain", "with space", "a'b", 'a"b', "a'b\"c\\d", "#hash", "a #b", "$x", "ä=ö", " ab "]
+)
 def test_any_value_is_read_back_as_it_was(tmp_path: Path, value: str) -> None:
     path = tmp_path / ".env"
     path.write_text(with_variables("A=1\nexport KEY=old\nB=2\n", {"KEY": value}))

@@ -42,7 +42,8 @@ def test_a_session_begins_anew_by_the_most_specific_rule(
 
 
 def test_groups_and_threads_can_have_rules_of_their_own() -> None:
-    rules = {"resetByType": {"group": {"mode": "idle", "idleMinutes": 5}, "thread": {"mode": "idle", "idleMinutes": 60}}}
+    group, thread = {"mode": "idle", "idleMinutes": 5}, {"mode": "idle", "idleMinutes": 60}
+    rules = {"resetByType": {"group": group, "thread": thread}}
     config = Config.model_validate({"session": rules})
     assert is_expired(session(at(10), "agent:main:irc:group:#a"), config.session, at(10, 10), UTC)
     assert not is_expired(session(at(10), "agent:main:irc:group:#a:thread:1"), config.session, at(10, 10), UTC)

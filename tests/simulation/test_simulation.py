@@ -63,3 +63,9 @@ def _run_hashed(hash_seed: str) -> str:
         [sys.executable, "-c", HASHED], env={"PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True
     )
     return done.stdout
+
+
+@pytest.mark.parametrize("seed", [2326, 2645])
+def test_seeds_that_once_found_something_stay_clean(seed: int, disk: Disk) -> None:
+    """A queued message between the entries of an interrupted run; a message lost on its way into a run."""
+    assert simulate(seed, disk).violations == ()

@@ -264,7 +264,9 @@ class _Loop:
 
     def _response(self, outcome: Completed) -> dict[str, object]:
         message = outcome.message
+        named: dict[str, object] = {"response_id": outcome.response_id} if outcome.response_id else {}
         return {
+            **named,
             "text": message.text,
             "thinking": message.thinking,
             "tool_calls": [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in message.tool_calls],

@@ -34,7 +34,7 @@ Replies
 class PromptSource:
     """What a prompt is made from. `extra` is trusted text of the caller, such as group context.
 
-    The limits bound one prompt file and all of them together, in characters.
+    The limits bound one prompt file and all of them together, in characters. `skills` is the list of skills.
     """
 
     name: str
@@ -43,18 +43,41 @@ class PromptSource:
     extra: str = ""
     max_file_chars: int = MAX_FILE_CHARS
     max_total_chars: int = MAX_TOTAL_CHARS
+    skills: str = ""
 
 
-def render_prompt(source: PromptSource, files: dict[str, str]) -> str:
-    """Return the system prompt. `files` maps prompt file names to their text."""
-    parts = [RULES.format(name=source.name), f"Workspace: {source.workspace.name}\nTime zone: {source.zone}"]
+@dataclass(frozen=True, slots=True)
+class PromptFile:
+    """A prompt file as it stands in the prompt; `raw_chars` is its size before it was cut."""
+
+    name: str
+    text: str
+    raw_chars: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether a part was left out."""
+        return len(self.text) < self.raw_chars
+
+
+def fit_files(source: PromptSource, files: dict[str, str]) -> tuple[PromptFile, ...]:
+    """Return the prompt files that go into the prompt, cut to its limits."""
+    fitted: list[PromptFile] = []
     room = source.max_total_chars
     for name in PROMPT_FILES:
         text = files.get(name, "").strip()
         if text and room > 64:
             cut = _cut(text, min(source.max_file_chars, room), name)
             room -= len(cut)
-            parts.append(f"# {name}\n{cut}")
+            fitted.append(PromptFile(name, f"# {name}\n{cut}", len(text) + len(name) + 3))
+    return tuple(fitted)
+
+
+def render_prompt(source: PromptSource, files: dict[str, str]) -> str:
+    """Return the system prompt. `files` maps prompt file names to their text."""
+    parts = [RULES.format(name=source.name), f"Workspace: {source.workspace.name}\nTime zone: {source.zone}"]
+    parts += [source.skills] if source.skills else []
+    parts += [file.text for file in fit_files(source, files)]
     if source.extra.strip():
         parts.append(source.extra.strip())
     return "\n\n".join(parts)

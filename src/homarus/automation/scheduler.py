@@ -53,6 +53,8 @@ class Scheduler:
         self._executor = Executor(database, clock, runs, post, routes, zone)
         self._alerts = Alerts(config, routes, post)
         self._woken = asyncio.Event()
+        self.resting = asyncio.Event()
+        """Set while there is nothing to do but wait."""
         self._listeners: list[Callable[[CronEvent], None]] = []
         self.running: dict[str, str] = {}
         """The run of each job that goes on, by job."""
@@ -147,6 +149,13 @@ class Scheduler:
     async def _rest(self) -> None:
         """Sleep until something is due or changes."""
         pause = await self._pause()
+        self.resting.set()
+        try:
+            await self._sleep(pause)
+        finally:
+            self.resting.clear()
+
+    async def _sleep(self, pause: float | None) -> None:
         if pause is None:
             await self._woken.wait()
             return

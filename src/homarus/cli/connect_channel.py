@@ -46,26 +46,26 @@ class ChannelOptions:
 
 
 def read_settings(arguments: Sequence[str], prefix: str = "") -> dict[str, str]:
-    """Return `--name value`, `--name=value` and `--no-name` as settings by name.
+    """Return `--name value`, `--name=value` and `--no-name` as settings by name; `prefix` stands before each name.
 
-    Raises UsageFailure for anything else, and for a name that does not begin with the prefix.
+    Raises UsageFailure for anything else.
     """
     found: dict[str, str] = {}
     rest = list(arguments)
     while rest:
         option = rest.pop(0)
         name, has_value, value = option.removeprefix("--").partition("=")
-        if not option.startswith(f"--{prefix}") or not name.removeprefix(prefix):
+        is_off = name.startswith(f"no-{prefix}") and not has_value
+        name = name.removeprefix("no-") if is_off else name
+        if not option.startswith("--") or not name.startswith(prefix) or name == prefix:
             raise UsageFailure(f"{option!r} is not understood", fix="--help lists the options")
-        name = name.removeprefix(prefix)
-        if has_value:
-            found[name] = value
-        elif name.startswith("no-"):
-            found[name.removeprefix("no-")] = "no"
-        elif rest and not rest[0].startswith("--"):
-            found[name] = rest.pop(0)
-        else:
-            raise UsageFailure(f"--{prefix}{name} needs a value", fix=f"write --{prefix}{name} VALUE")
+        if is_off:
+            value = "no"
+        elif not has_value:
+            if not rest or rest[0].startswith("--"):
+                raise UsageFailure(f"--{name} needs a value", fix=f"write --{name} VALUE")
+            value = rest.pop(0)
+        found[name.removeprefix(prefix)] = value
     return found
 
 

@@ -24,12 +24,14 @@ from homarus.config.paths import StateDir
 from homarus.config.unused import unused_keys
 from homarus.config.write import keep_last_good, load_or_last_good
 from homarus.errors import ConfigError
+from homarus.gateway.agent_skills import AgentSkills
 from homarus.gateway.agents import ConfiguredAgents
 from homarus.gateway.channel_host import ChannelHost
 from homarus.gateway.desks import Messages, PairingRequests
 from homarus.gateway.instruments import Instruments
 from homarus.gateway.logs import open_logs
 from homarus.gateway.post import HostPost
+from homarus.gateway.prompt_ledger import PromptLedger
 from homarus.gateway.reload import Reloader
 from homarus.gateway.server import GatewayServer
 from homarus.gateway.services import Services
@@ -170,7 +172,18 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     config = holder.current.config
     meter = Meter()
     models = Catalogue(settings_from_config(config, holder.current.env), http, clock, meter)
-    turns = AgentTurns(lambda: holder.current, state, models, toolkit.runner.specs, clock, toolkit.status.describe)
+    skills, prompts = AgentSkills(lambda: holder.current), PromptLedger(database, clock)
+    turns = AgentTurns(
+        lambda: holder.current,
+        state,
+        models,
+        toolkit.runner.specs,
+        clock,
+        toolkit.status.describe,
+        skills,
+        prompts,
+        is_sandboxed=toolkit.is_sandboxed,
+    )
     supervisor, accounts = Supervisor(clock), Accounts()
     host = ChannelHost(database, clock, supervisor, accounts, meter)
     host.open(config, sections)
@@ -211,6 +224,8 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         log_file=log_file,
         instruments=Instruments(meter, watchdog, pipeline.load, supervisor.tasks),
         reloader=reloader,
+        skills=skills,
+        prompts=prompts,
         jobs=Jobs(database, clock, scheduler, lambda: holder.current.config),
     )
     toolkit.attach(services)

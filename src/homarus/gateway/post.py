@@ -48,7 +48,7 @@ class HostPost:
                     if all(part.state in {"sent", "dead"} for part in parts):
                         return _arrived(parts)
                     if news is None:
-                        return Arrival("unknown", f"the channel {address.channel} does not run; the answer stays queued")
+                        return Arrival("unknown", f"the channel {address.channel} does not run; it stays queued")
                     await news.wait()
         except TimeoutError:
             why = next((part.error for part in parts if part.error), "the channel is not connected")

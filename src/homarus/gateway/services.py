@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from homarus.automation.service import Jobs
     from homarus.channels.contract import WebhookChannel
     from homarus.config.load import LoadedConfig
+    from homarus.gateway.agent_skills import AgentSkills
     from homarus.gateway.instruments import Instruments
+    from homarus.gateway.prompt_ledger import PromptLedger
     from homarus.gateway.reload import Reloader
     from homarus.ids import Address
 
@@ -244,7 +246,8 @@ class Services:
     """Everything operations work with.
 
     `log_file` is the file `logs.tail` reads, `sender` what `send` sends with, `instruments` what `/metrics` shows,
-    `reloader` what reads the configuration again, `jobs` the scheduler's; None when there is none.
+    `reloader` what reads the configuration again, `jobs` the scheduler's, `skills` those of workspaces,
+    `prompts` what prompts were made of; None when there is none.
     """
 
     clock: Clock
@@ -264,3 +267,5 @@ class Services:
     instruments: Instruments | None = None
     reloader: Reloader | None = None
     jobs: Jobs | None = None
+    skills: AgentSkills | None = None
+    prompts: PromptLedger | None = None

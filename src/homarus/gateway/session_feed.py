@@ -30,6 +30,8 @@ MAX_WAITING: Final = 1000
 """Changes that may wait; the oldest are dropped first, clients ask for the list anyway."""
 MAX_SESSIONS: Final = 1000
 _RECENT: Final = 50
+_FRESH = ("new", "reset")
+"""Reasons after which clients are told that nothing was used yet."""
 _RUN_FIELDS: Final = frozenset({"status", "startedAt", "endedAt", "runtimeMs"})
 
 
@@ -121,6 +123,8 @@ class SessionFeed:
             earlier = before if change.phase == "start" and before is not None else row
             await self._tell_messages(session, change.run, _before_run(earlier))
         fields = snapshot_fields(row)
+        if change.reason in _FRESH:
+            fields |= {"inputTokens": session.input_tokens, "outputTokens": session.output_tokens}
         if change.reason is not None:
             self._send_change({"sessionKey": change.key, "reason": change.reason, "ts": change.at, **fields})
         elif change.phase is not None and change.run is not None:

@@ -39,6 +39,7 @@ class Toolkit:
     runner: ToolRunner
     status: LateStatus
     warnings: tuple[str, ...] = ()
+    is_sandboxed: bool = True
 
     def attach(self, services: Services) -> None:
         """Give the status tool what it describes."""
@@ -56,7 +57,7 @@ async def open_toolkit(config: ConfigSource, database: Database, clock: Clock) -
     status = LateStatus()
     registry = builtin_registry(sandbox, MemoryFacts(database, clock), status, _limits(config.current.config))
     runner = ToolRunner(registry, lambda agent_id: policy_of(config.current.config, agent_id), sandbox, clock)
-    return Toolkit(runner, status, _warnings(sandbox))
+    return Toolkit(runner, status, _warnings(sandbox), not isinstance(sandbox, Unavailable))
 
 
 def policy_of(config: Config, agent_id: AgentId) -> ToolPolicy:

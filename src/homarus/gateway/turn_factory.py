@@ -10,11 +10,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from homarus.agent.loop import Turn
 from homarus.agent.prompt import PromptSource, read_prompt_files, render_prompt
+from homarus.agent.prompt_report import Prompted
+from homarus.agent.skills.listing import render_skills
+from homarus.agent.skills.seeding import seed_workspace
+from homarus.agent.skills.skill import Skill
 from homarus.clock import Clock
 from homarus.config.load import LoadedConfig
 from homarus.config.paths import StateDir
 from homarus.config.schema import Config
 from homarus.errors import UserError
+from homarus.gateway.agent_skills import AgentSkills
+from homarus.gateway.prompt_ledger import PromptLedger
 from homarus.ids import AgentId
 from homarus.models.catalogue import Catalogue
 from homarus.models.contract import Model, ToolSpec
@@ -35,6 +41,10 @@ class AgentTurns:
         specs: Callable[[AgentId], tuple[ToolSpec, ...]],
         clock: Clock,
         describe: Callable[[str], Awaitable[str]],
+        skills: AgentSkills,
+        ledger: PromptLedger,
+        *,
+        is_sandboxed: bool,
     ) -> None:
         self._config = config
         self._state = state
@@ -42,6 +52,9 @@ class AgentTurns:
         self._specs = specs
         self._clock = clock
         self._describe = describe
+        self._skills = skills
+        self._ledger = ledger
+        self._is_sandboxed = is_sandboxed
 
     async def make(self, begun: Begun) -> Turn:
         """Return the turn. Raises UserError when its model or agent does not exist."""
@@ -50,7 +63,7 @@ class AgentTurns:
         agent_id = info.agent_id
         _check_agent(config, agent_id)
         workspace = self._state.workspace(agent_id, config)
-        files = await asyncio.to_thread(_prepare, workspace)
+        files, skills = await asyncio.to_thread(self._prepare, agent_id, workspace)
         limits = config.agents.effective(agent_id)
         source = PromptSource(
             name=agent_name(config, agent_id),
@@ -59,20 +72,36 @@ class AgentTurns:
             extra=_extra(begun),
             max_file_chars=limits.bootstrap_max_chars,
             max_total_chars=limits.bootstrap_total_max_chars,
+            skills=render_skills(skills),
         )
+        model, tools, system = self._model(begun, config), self._specs(agent_id), render_prompt(source, files)
+        prompted = Prompted(source, files, system, skills, tools, model.info, self._is_sandboxed)
+        await self._ledger.note(info, prompted)
         return Turn(
             run_id=info.run_id,
             agent_id=agent_id,
             session_key=info.session_key,
             workspace=workspace,
-            model=self._model(begun, config),
-            system=render_prompt(source, files),
-            tools=self._specs(agent_id),
+            model=model,
+            system=system,
+            tools=tools,
             address=info.address,
             thinking=_text(origin.get("thinking")) or _text(begun.settings.get("thinkingLevel")),
             is_resumed=begun.starts > 1,
             context_tokens=limits.context_tokens,
         )
+
+    def _prepare(self, agent_id: AgentId, workspace: Path) -> tuple[dict[str, str], tuple[Skill, ...]]:
+        """Make the workspace; read its prompt files and skills. Raises UserError when it cannot be used."""
+        try:
+            workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
+            seed_workspace(workspace)
+            return read_prompt_files(workspace), self._skills.listed(agent_id, workspace)
+        except OSError as error:
+            raise UserError(
+                f"the workspace {workspace} cannot be used: {error.strerror or error}",
+                fix="make it a folder this user may write, or set agents.defaults.workspace to another one",
+            ) from error
 
     def _model(self, begun: Begun, config: Config) -> Model:
         """Return the model the caller or the session asks for, else the agent's own with its fallbacks."""
@@ -135,18 +164,6 @@ def zone_of(config: Config) -> tzinfo:
 def _check_agent(config: Config, agent_id: AgentId) -> None:
     if agent_id != config.agents.default_id and config.agents.entry(agent_id) is None:
         raise UserError(f'unknown agent id "{agent_id}"', fix="see `homarus config get agents.list`")
-
-
-def _prepare(workspace: Path) -> dict[str, str]:
-    """Make the workspace and read its prompt files. Raises UserError when it cannot be used."""
-    try:
-        workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return read_prompt_files(workspace)
-    except OSError as error:
-        raise UserError(
-            f"the workspace {workspace} cannot be used: {error.strerror or error}",
-            fix="make it a folder this user may write, or set agents.defaults.workspace to another one",
-        ) from error
 
 
 def _extra(begun: Begun) -> str:

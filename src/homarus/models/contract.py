@@ -142,11 +142,15 @@ class ThinkingDelta:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The whole response. `stop_reason` is one of stop, tool_calls, length, content_filter."""
+    """The whole response. `stop_reason` is one of stop, tool_calls, length, content_filter.
+
+    `response_id` is the provider's name for it, empty when it gave none.
+    """
 
     message: AssistantMessage
     stop_reason: str
     usage: Usage = field(default_factory=Usage)
+    response_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

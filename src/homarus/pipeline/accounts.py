@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from homarus.channels.contract import Capabilities
+from homarus.errors import ConfigError
 from homarus.pipeline.access import AccessRules
 
 WEBCHAT = "webchat"
@@ -46,5 +47,16 @@ class Accounts:
 
 
 def compile_patterns(patterns: tuple[str, ...] | list[str] | None) -> tuple[re.Pattern[str], ...]:
-    """Return the operator's mention patterns, case-insensitive. Raises re.error for a broken one."""
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns or ())
+    """Return the operator's mention patterns, case-insensitive. Raises ConfigError for a broken one."""
+    return tuple(_compile(number, pattern) for number, pattern in enumerate(patterns or ()))
+
+
+def _compile(number: int, pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        raise ConfigError(
+            f"{pattern!r} is no regular expression: {error}",
+            path=f"messages.groupChat.mentionPatterns[{number}]",
+            fix=r"correct it; a literal bracket or star needs a backslash before it",
+        ) from None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from homarus.agent.usage import usage_json
 from homarus.clock import Clock
+from homarus.errors import StorageError
 from homarus.ids import AgentId, RunId
 from homarus.labels import Label, join_all
 from homarus.meter import Meter
@@ -61,6 +62,7 @@ class RunStore:
         stamp: Stamp = str,
         steering: Callable[[RunInfo], Batch] = lambda _info: (),
         meter: Meter | None = None,
+        put_back: Callable[[str, Batch], None] = lambda _key, _batch: None,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -68,6 +70,7 @@ class RunStore:
         self.rules = rules
         self.stamp = stamp
         self.steering = steering
+        self.put_back = put_back
         self.meter = meter or Meter()
         self._opened_at = clock.now_ms()
 
@@ -129,9 +132,12 @@ class RunStore:
         run = runs.select_run(connection, info.run_id)
         if run is None:
             raise LookupError(info.run_id)
-        ids = [message.id for message in batch]
-        inbound.move_inbound(connection, ids, "running", self.clock.now_ms(), reason="steered", run_id=info.run_id)
-        return [entries.insert_entry(connection, self._user_entry((message,), run, None)) for message in batch]
+        known = {message.id for message in inbound.select_by_run(connection, info.run_id)}
+        new = [message for message in batch if message.id not in known]
+        ids = [message.id for message in new]
+        if ids:
+            inbound.move_inbound(connection, ids, "running", self.clock.now_ms(), reason="steered", run_id=info.run_id)
+        return [entries.insert_entry(connection, self._user_entry((message,), run, None)) for message in new]
 
     def _late(self, batch: Batch) -> str | None:
         """Return what must be said about a message that waited for longer than LATE_AFTER_MS, None for a fresh one."""
@@ -193,7 +199,13 @@ class RunJournal:
     async def take_steering(self) -> Sequence[Entry]:
         """Store waiting messages that the queue mode lets into this run, and return their entries."""
         batch = self._store.steering(self._info)
-        return await self._store.database.write(self._store.steer, batch, self._info) if batch else ()
+        if not batch:
+            return ()
+        try:
+            return await self._store.database.write(self._store.steer, batch, self._info)
+        except StorageError:
+            self._store.put_back(self._info.session_key, batch)
+            raise
 
     async def finish(self, payload: dict[str, object], label: Label, used: Usage) -> None:
         """Store the final response, the run's end, its parts and the state of its messages in one commit."""

@@ -70,7 +70,9 @@ class Pipeline:
         self._inbox = Inbox(parts.database, parts.clock, parts.accounts, parts.config, self._on_stored)
         self._outbox = outbox = Outbox(parts.accounts, parts.clock)
         self._rules = SessionRules(parts.config, parts.zone)
-        store = RunStore(parts.database, parts.clock, outbox, self._rules, parts.stamp, self._steering, parts.meter)
+        store = RunStore(
+            parts.database, parts.clock, outbox, self._rules, parts.stamp, self._steering, parts.meter, self._put_back
+        )
         self._turns = Turns(store, parts.clock, parts.factory, parts.toolbox, self._on_finished)
         self._lanes = Lanes(parts.clock, self._turns.work, self._limit, self._debounce, self._collects)
         self._turns.listen(self._on_event)
@@ -206,6 +208,10 @@ class Pipeline:
         return self._lanes.take_waiting(
             info.session_key, lambda message: message.run_id is None and message.address == address
         )
+
+    def _put_back(self, session_key: str, batch: Batch) -> None:
+        """Let messages wait again that a run took and could not store as its own."""
+        self._lanes.put_back(session_key, batch)
 
     def _collects(self, channel: str) -> bool:
         return self._rules.queue_mode(channel) != "followup"

@@ -26,12 +26,16 @@ _REQUEST_ID: Final = "connect"
 
 @dataclass(frozen=True, slots=True)
 class ClientFacts:
-    """What a client says about itself; ids and modes are those of the protocol."""
+    """What a client says about itself; ids and modes are those of the protocol. Only nodes have commands and a PATH."""
 
     id: str = "cli"
     mode: str = "cli"
     version: str = __version__
     display_name: str | None = None
+    role: Role = Role.OPERATOR
+    caps: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    path_env: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class ClientHandshake:
         self._secrets = secrets
         self._facts = facts
         self._scopes = scopes
-        self._caps = caps
+        self._caps = (*caps, *facts.caps)
         self._clock = clock
 
     async def shake(self, socket: ClientWebSocketResponse) -> JsonObject:
@@ -80,7 +84,7 @@ class ClientHandshake:
         hello = as_object(frame.get("payload")) or {}
         token = (as_object(hello.get("auth")) or {}).get("deviceToken")
         if isinstance(token, str):
-            self._tokens.set(self._url, Role.OPERATOR, token)
+            self._tokens.set(self._url, self._facts.role, token)
         return hello
 
     async def _challenge(self, socket: ClientWebSocketResponse) -> str:
@@ -91,7 +95,7 @@ class ClientHandshake:
 
     def _auth(self) -> dict[str, str]:
         """Return the secrets to present: those given, and the token this device was issued before."""
-        issued = self._tokens.get(self._url, Role.OPERATOR)
+        issued = self._tokens.get(self._url, self._facts.role)
         given = {"token": self._secrets.token, "password": self._secrets.password}
         if not any(given.values()):
             given["token"] = issued
@@ -102,11 +106,17 @@ class ClientHandshake:
         client: JsonObject = {"id": facts.id, "mode": facts.mode, "version": facts.version, "platform": sys.platform}
         if facts.display_name:
             client["displayName"] = facts.display_name
+        node: JsonObject = {}
+        if facts.role is Role.NODE:
+            node["commands"] = list(facts.commands)
+            if facts.path_env:
+                node["pathEnv"] = facts.path_env
         return {
+            **node,
             "minProtocol": PROTOCOL_VERSIONS[0],
             "maxProtocol": PROTOCOL_VERSIONS[-1],
             "client": client,
-            "role": str(Role.OPERATOR),
+            "role": str(facts.role),
             "scopes": list(self._scopes),
             "caps": list(self._caps),
             "auth": auth,
@@ -126,7 +136,7 @@ class ClientHandshake:
             device_id=identity.id,
             client_id=self._facts.id,
             client_mode=self._facts.mode,
-            role=Role.OPERATOR,
+            role=self._facts.role,
             scopes=self._scopes,
             signed_at=signed_at,
             token=auth.get("token") or auth.get("deviceToken") or "",

@@ -128,7 +128,7 @@ def _read_pem(text: str) -> bytes:
 
     key = load_pem_public_key(text.encode())
     if not isinstance(key, Ed25519PublicKey):
-        raise ValueError("not an Ed25519 key")
+        raise ValueError("not an Ed25519 key")  # noqa: TRY004 - a wrong value of an outside text
     return key.public_bytes_raw()
 
 

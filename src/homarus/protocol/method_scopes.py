@@ -20,14 +20,14 @@ NODE_METHODS: Final = frozenset(
 """Methods only nodes may call."""
 
 _READ = """
-    agents.files.list agents.files.get config.schema.lookup cron.list cron.status cron.runs
+    agents.files.list agents.files.get config.schema.lookup
     doctor.memory.status doctor.memory.dreamDiary node.list node.describe sessions.usage sessions.usage.timeseries
     sessions.usage.logs skills.status skills.search skills.detail talk.config tools.effective tts.status tts.providers
     usage.status usage.cost voicewake.get
 """
 _WRITE = """
     browser.request node.invoke node.pending.enqueue poll push.test sessions.create sessions.send sessions.steer
-    sessions.abort talk.speak talk.mode tts.enable tts.disable tts.setProvider tts.convert voicewake.set wake
+    sessions.abort talk.speak talk.mode tts.enable tts.disable tts.setProvider tts.convert voicewake.set
 """
 _PAIRING = """
     device.pair.list device.pair.approve device.pair.reject device.pair.remove device.token.rotate device.token.revoke

@@ -18,7 +18,8 @@ class Entry:
     - user: `{text, images: [{mime, data(base64)}], late?, stamp?, speaker?, sender?: {id, name}, channel?,
       key?: idempotency key}`
     - assistant: `{text, thinking, tool_calls: [{id, name, arguments}], provider, model, stop_reason,
-      usage: {input, output, cacheRead, cacheWrite}, error?, aborted?, injected?}`
+      usage: {input, output, cacheRead, cacheWrite}, error?, aborted?, injected?,
+      response_id?}`
     - tool_result: `{call_id, name, text, is_error, images, details}`
     - note: `{text, kind}`; shown to people, never sent to a model
     """

@@ -76,7 +76,7 @@ async def test_metrics_are_in_the_format_of_prometheus(watched: Running, meter: 
     status, text, headers = await fetch(f"{watched.http}/metrics", headers=BEARER)
     assert status == 200
     assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    names = {name for name in re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE)}
+    names = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
     assert len(names) == text.count("# TYPE") == text.count("# HELP")
     weird = r'homarus_tool_executions_total{tool_name="we\"ird\n\\",status="failure"} 1'
     assert weird in text

@@ -36,7 +36,7 @@ async def agent(call: Call, params: AgentParams) -> JsonObject:
     _check_agent(call, params)
     known = await call.services.runs.outcome(params.idempotency_key)
     if known is not None and known.state != "running":
-        return _result(known)
+        return await _result(call, known)
     run_id = params.idempotency_key
     accepted = {"runId": run_id, "status": "accepted", "acceptedAt": call.services.clock.now_ms()}
     key = await _target(call, params)
@@ -61,7 +61,7 @@ async def agent(call: Call, params: AgentParams) -> JsonObject:
     await start_run(call, submission, key, params.session_key or str(key))
     call.send(accepted)
     call.finish()
-    return _result(await _wait(call, run_id))
+    return await _result(call, await _wait(call, run_id))
 
 
 @operation("agent.wait", scope=Scope.WRITE)
@@ -177,7 +177,7 @@ async def _wait(call: Call, run_id: str) -> RunOutcome:
             raise UserError(f"run {run_id} was dropped before it began")
 
 
-def _result(outcome: RunOutcome) -> JsonObject:
+async def _result(call: Call, outcome: RunOutcome) -> JsonObject:
     if outcome.state == "failed":
         raise failed_run(outcome)
     provider, _, model = (outcome.model or "").partition("/")
@@ -193,6 +193,10 @@ def _result(outcome: RunOutcome) -> JsonObject:
     ended = outcome.ended_at if outcome.ended_at is not None else outcome.started_at
     meta: JsonObject = {"durationMs": max(0, ended - outcome.started_at), "agentMeta": agent_meta}
     meta["aborted"] = outcome.state == "aborted"
+    prompts = call.services.prompts
+    record = await prompts.find(outcome.session_key) if prompts is not None else {}
+    if "systemPromptReport" in record:
+        meta["systemPromptReport"] = record["systemPromptReport"]
     if outcome.stop_reason:
         meta["stopReason"] = outcome.stop_reason
     payloads = [{"text": outcome.text, "mediaUrl": None}] if outcome.text else []

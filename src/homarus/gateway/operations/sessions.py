@@ -119,7 +119,7 @@ async def patch_session(call: Call, params: SessionsPatchParams) -> JsonObject:
         "ok": True,
         "path": path,
         "key": updated.key,
-        "entry": session_entry(updated, defaults, path),
+        "entry": {**session_entry(updated, defaults, path), **await prompt_record(call, key)},
         "resolved": {"modelProvider": row["modelProvider"], "model": row["model"]},
     }
 
@@ -132,7 +132,10 @@ async def reset_session(call: Call, params: SessionsResetParams) -> JsonObject:
     session = await call.services.sessions.reset(key)
     call.core.session_feed.changed(key, params.reason or "reset")
     entry = session_entry(session, model_defaults(call.services), str(call.services.state_dir))
-    return {"ok": True, "key": session.key, "entry": {**entry, "systemSent": False, "abortedLastRun": False}}
+    record = await prompt_record(call, key)
+    record.pop("systemPromptReport", None)
+    fresh = {"systemSent": False, "abortedLastRun": False, "inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
+    return {"ok": True, "key": session.key, "entry": {**entry, **record, **fresh}}
 
 
 @operation("sessions.delete", scope=Scope.ADMIN, rest=Delete("/api/sessions/{key}"))
@@ -145,6 +148,8 @@ async def delete_session(call: Call, params: SessionsDeleteParams) -> JsonObject
     session = await call.services.sessions.get(key)
     is_deleted = await call.services.sessions.delete(key)
     if is_deleted:
+        if call.services.prompts is not None:
+            await call.services.prompts.forget(str(key))
         call.core.session_feed.changed(key, "delete", is_gone=True)
     archived = [f"{call.services.state_dir}/sessions/{session.session_id}"] if session is not None else []
     return {"ok": True, "key": str(key), "deleted": is_deleted, "archived": archived}
@@ -178,6 +183,12 @@ async def unsubscribe_messages(call: Call, params: SessionKeyParams) -> Subscrip
     key = str(read_key(call, params.key))
     call.core.hub.unwatch_messages(call.caller.conn_id, key)
     return {"subscribed": False, "key": key}
+
+
+async def prompt_record(call: Call, key: SessionKey) -> JsonObject:
+    """Return what the last prompt of a session was made of, empty before its first turn."""
+    prompts = call.services.prompts
+    return await prompts.find(str(key)) if prompts is not None else {}
 
 
 def _defaults_json(defaults: ModelDefaults) -> JsonObject:

@@ -19,6 +19,8 @@ from homarus.models.failures import classify_error_object
 from homarus.models.wire.json_value import JsonObject, as_count, as_object, as_objects, as_text
 from homarus.models.wire.openai_chat.tool_calls import ToolCallAssembler, TooManyCalls
 
+MAX_ID = 200
+"""Characters kept of a response id."""
 _STOP_REASONS = {
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
@@ -40,6 +42,7 @@ class ChatResponse:
         self._finish_reason: str | None = None
         self._has_choice = False
         self._was_refused = False
+        self._id = ""
 
     @property
     def text(self) -> str:
@@ -56,6 +59,7 @@ class ChatResponse:
         if chunk.get("error"):
             yield self._fail_with(chunk["error"])
             return
+        self._id = self._id or as_text(chunk.get("id"))[:MAX_ID]
         self._read_usage(chunk)
         choice = next(iter(as_objects(chunk.get("choices"))), None)
         if choice is None:
@@ -79,7 +83,7 @@ class ChatResponse:
         if any(not call.name for call in calls):
             return self._fail(FailureKind.GARBAGE, "asked for a tool without naming it")
         message = AssistantMessage(self.text, calls, "".join(self._thinking))
-        return Completed(message, self._stop_reason(calls), self._usage)
+        return Completed(message, self._stop_reason(calls), self._usage, self._id)
 
     def _stop_reason(self, calls: tuple[ToolCall, ...]) -> str:
         reason = "content_filter" if self._was_refused else _STOP_REASONS.get(self._finish_reason or "", "stop")

@@ -1,0 +1,72 @@
+"""`homarus node`: this machine as a node of a gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import signal
+from typing import Annotated
+
+import typer
+
+from homarus.cli.options import group
+from homarus.cli.reach import DEFAULT_PORT, find_gateway, socket_url
+from homarus.cli.screen import say
+from homarus.clock import SystemClock
+from homarus.config import environment
+from homarus.config.paths import StateDir
+
+app = group("Let a gateway run programs on this machine, as far as this machine allows.")
+
+
+@app.command()
+def run(
+    host: Annotated[
+        str | None, typer.Option("--host", help="The gateway's host; the gateway found here by default.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The gateway's port.")] = DEFAULT_PORT,
+    tls: Annotated[bool, typer.Option("--tls", help="Connect with TLS.")] = False,
+    token: Annotated[
+        str | None, typer.Option("--token", help="The gateway's token; better in HOMARUS_GATEWAY_TOKEN.")
+    ] = None,
+    display_name: Annotated[str | None, typer.Option("--display-name", help="What people call this node.")] = None,
+) -> None:
+    """Connect to a gateway and serve its commands until stopped."""
+    from homarus.nodes.host.service import HostOptions, NodeHost
+
+    target = find_gateway()
+    url = socket_url(f"{'wss' if tls else 'ws'}://{_bracketed(host)}:{port}") if host else target.url
+    env = environment.process_environment()
+    options = HostOptions(
+        url=url,
+        folder=StateDir.resolve(env).root / "node",
+        display_name=(display_name or platform.node() or "node")[:200],
+        token=token or target.credentials.token,
+        password=None if token else target.credentials.password,
+        environment=env,
+    )
+    asyncio.run(_serve(NodeHost(options, SystemClock(), _announce), url))
+
+
+async def _serve(host: object, url: str) -> None:
+    from homarus.nodes.host.service import NodeHost
+
+    if not isinstance(host, NodeHost):
+        raise TypeError("a node host")
+    say(f"connecting to {url}")
+    task = asyncio.ensure_future(host.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        say("stopped")
+
+
+def _announce(node_id: str, commands: tuple[str, ...]) -> None:
+    say(f"ready as node {node_id}: {', '.join(commands)}")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
