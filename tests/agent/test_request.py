@@ -17,13 +17,25 @@ def entry(entry_type: str, payload: dict[str, object], run_id: str = "r") -> Ent
     return Entry(1, "id", "s", run_id, entry_type, payload, OPERATOR, 0, 0)  # pyright: ignore[reportArgumentType]
 
 
+def user(text: object, images: object = None) -> Entry:
+    return entry("user", {"text": text, "images": images})
+
+
+def assistant(text: str, calls: object) -> Entry:
+    return entry("assistant", {"text": text, "tool_calls": calls})
+
+
+def result(call_id: str) -> Entry:
+    return entry("tool_result", {"call_id": call_id, "name": "exec", "text": "out"})
+
+
 ENTRIES = st.lists(
     st.one_of(
-        st.builds(lambda t: entry("user", {"text": t}), st.text(max_size=5)),
-        st.builds(lambda t, c: entry("assistant", {"text": t, "tool_calls": c}), st.sampled_from(["", "x"]), CALLS),
-        st.builds(lambda c: entry("tool_result", {"call_id": c, "name": "exec", "text": "out"}), IDS),
-        st.builds(lambda j: entry("assistant", {"text": "", "tool_calls": j}), JUNK),
-        st.builds(lambda j: entry("user", {"text": j, "images": j}), JUNK),
+        st.builds(user, st.text(max_size=5)),
+        st.builds(assistant, st.sampled_from(["", "x"]), CALLS),
+        st.builds(result, IDS),
+        st.builds(assistant, st.just(""), JUNK),
+        st.builds(user, JUNK, JUNK),
         st.just(entry("note", {"text": "n"})),
     ),
     max_size=12,

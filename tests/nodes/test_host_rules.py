@@ -27,7 +27,9 @@ class Bench:
         if rules is not None:
             self.file.path.write_text(json.dumps(rules))
         self.reports: list[tuple[str, dict[str, object]]] = []
-        self.commands = NodeCommands(self.file, base_variables({"PATH": PATH, "HOMARUS_X": "s"}), SystemClock(), self.take)
+        self.commands = NodeCommands(
+            self.file, base_variables({"PATH": PATH, "HOMARUS_X": "s"}), SystemClock(), self.take
+        )
 
     async def take(self, event: str, payload: dict[str, object]) -> None:
         self.reports.append((event, payload))
@@ -110,7 +112,9 @@ async def test_commands_do_not_see_our_secrets(tmp_path: Path) -> None:
     assert "HOMARUS_X" not in (await Bench(tmp_path, OPEN).run("env"))["stdout"]
 
 
-@pytest.mark.parametrize("name", ["PATH", "LD_PRELOAD", "DYLD_X", "PYTHONPATH", "BASH_ENV", "NODE_OPTIONS", "a b", "path"])
+@pytest.mark.parametrize(
+    "name", ["PATH", "LD_PRELOAD", "DYLD_X", "PYTHONPATH", "BASH_ENV", "NODE_OPTIONS", "a b", "path"]
+)
 def test_variables_that_change_the_program_are_refused(name: str) -> None:
     with pytest.raises(CommandFailed, match="SYSTEM_RUN_DENIED: environment override rejected"):
         override({}, {name: "x"}, is_shell=False)
@@ -131,7 +135,9 @@ async def test_a_plan_binds_program_folder_and_script(tmp_path: Path) -> None:
     assert plan["mutableFileOperand"]["argvIndex"] == 1
     same = {"systemRunPlan": plan, "cwd": plan["cwd"], "rawCommand": plan["commandText"]}
     assert (await bench.run(*plan["argv"], **same))["stdout"] == "one\n"
-    assert "execution plan mismatch" in await bench.refusal("sh", "-x", str(script), cwd=plan["cwd"], systemRunPlan=plan)
+    assert "execution plan mismatch" in await bench.refusal(
+        "sh", "-x", str(script), cwd=plan["cwd"], systemRunPlan=plan
+    )
     assert "cwd changed" in await bench.refusal(*words, systemRunPlan=plan)
     script.write_text("echo two")
     assert "script operand changed" in await bench.refusal(*plan["argv"], **same)

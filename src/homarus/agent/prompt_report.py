@@ -81,6 +81,13 @@ def snapshot_of(prompted: Prompted) -> dict[str, object]:
                 "filePath": f"{root}/{skill.path}",
                 "baseDir": f"{root}/{skill.folder}",
                 "source": "openclaw-workspace",
+                "sourceInfo": {
+                    "path": f"{root}/{skill.path}",
+                    "source": "openclaw-workspace",
+                    "scope": "project",
+                    "origin": "top-level",
+                    "baseDir": f"{root}/{skill.folder}",
+                },
                 "disableModelInvocation": not skill.is_for_models,
             }
             for skill in prompted.skills

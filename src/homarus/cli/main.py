@@ -14,7 +14,7 @@ from homarus.cli.tree import COMMANDS, Entry, find, nearest
 from homarus.errors import ConfigError, HomarusError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 DEBUG = "HOMARUS_DEBUG"
 FAILPOINT = "HOMARUS_FAILPOINT"
@@ -34,10 +34,25 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; errors have been printed by then."""
+    return _reported(lambda: _dispatch(list(arguments)))
+
+
+def guarded(work: Callable[[], None]) -> int:
+    """Run the gateway process this command line became, with errors printed and failpoints armed alike."""
+
+    def armed() -> int:
+        _arm_failpoint()
+        work()
+        return ExitCode.OK
+
+    return _reported(armed)
+
+
+def _reported(work: Callable[[], int]) -> int:
     # Looking for pydantic plugins reads the metadata of every installed package, at each start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
-        return _dispatch(list(arguments))
+        return work()
     except HomarusError as error:
         return _fail(error)
     except KeyboardInterrupt:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from homarus.cli.running import Running, leave_note, take_note_back
 from homarus.cli.screen import paint, say, warn
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from homarus.gateway.app import Ready
+
+
+HANDOVER: Final = "HOMARUS_HANDOVER"
+"""Variable that carries what was typed to the gateway process; not an argument, which everyone on the machine sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,22 @@ class Start:
     is_for_people: bool = False
 
 
-def serve(start: Start) -> None:
-    """Run the gateway until it is stopped. Raises ConfigError, UserError or StorageError when it cannot start."""
+def serve(start: Start) -> NoReturn:
+    """Become the gateway process. What parsed the command line would otherwise stay resident as long as it runs."""
+    given = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(start).items()}
+    sys.stdout.flush()
+    environment_of_gateway = {**os.environ, HANDOVER: json.dumps(given)}
+    os.execve(sys.executable, [sys.executable, "-m", "homarus.cli.serving"], environment_of_gateway)  # noqa: S606
+
+
+def take_over() -> None:
+    """Run the gateway that `serve` handed over until it is stopped.
+
+    Raises ConfigError, UserError or StorageError when it cannot start.
+    """
     from homarus.gateway.app import GatewayOptions, run_gateway
 
+    start = _handed_over()
     root = _state_root(start.home)
     options = GatewayOptions(
         home=start.home,
@@ -56,6 +73,13 @@ def serve(start: Start) -> None:
         take_note_back(root)
     if start.is_for_people:
         say("Stopped.")
+
+
+def _handed_over() -> Start:
+    given = json.loads(os.environ.pop(HANDOVER))
+    for name in ("home", "config"):
+        given[name] = Path(given[name]) if given[name] is not None else None
+    return Start(**given)
 
 
 def _run(main: Coroutine[None, None, None]) -> None:
@@ -102,3 +126,9 @@ def _command() -> str:
     if here.name != "homarus" or shutil.which("homarus") is not None:
         return "homarus"
     return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
+
+
+if __name__ == "__main__":
+    from homarus.cli.main import guarded
+
+    sys.exit(guarded(take_over))

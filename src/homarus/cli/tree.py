@@ -38,6 +38,7 @@ COMMANDS: Final = (
     _entry("channels", _CONNECT, "Connect chat channels, and see how they stand."),
     _entry("pairing", _CONNECT, "Let people in who wrote to the assistant for the first time."),
     _entry("nodes", _CONNECT, "See, approve and use the machines and phones that are nodes."),
+    _entry("approvals", _CONNECT, "Answer what the assistant asks before it acts."),
     _entry("node", _CONNECT, "Make this machine a node of a gateway."),
     _entry("config", _SETUP, "Read, change and check the configuration."),
     _entry("service", _SETUP, "Run the gateway as a service of this user."),

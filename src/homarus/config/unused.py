@@ -31,6 +31,8 @@ USED = (
     "gateway.auth.token",
     "gateway.auth.password",
     "gateway.auth.rateLimit",
+    "gateway.nodes.allowCommands",
+    "gateway.nodes.denyCommands",
     "gateway.webchat",
     "agents.defaults.model",
     "agents.defaults.workspace",

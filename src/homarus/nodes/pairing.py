@@ -80,6 +80,10 @@ class NodePairing:
         """Call a node by another name; False when it is not approved."""
         return await self._database.write(rows.rename_node, node_id, name)
 
+    async def remove(self, node_id: str) -> bool:
+        """Forget a node; False when it was not approved."""
+        return await self._database.write(rows.delete_node, node_id)
+
     async def verify(self, node_id: str, token: str) -> NodeRow | None:
         """Return the node a token belongs to, compared in constant time; None for a wrong one."""
         node = await self.get(node_id)

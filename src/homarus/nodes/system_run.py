@@ -57,8 +57,8 @@ async def prepare_run(
     if approval is None or approval.kind != "exec":
         raise _refused("unknown or expired approval id", "UNKNOWN_APPROVAL_ID", run_id)
     _check_binding(approval, node_id, caller, now)
-    decision = await _consume(approval, approvals)
-    return {**_with_plan(forwarded, approval), "approved": True, "approvalDecision": decision}
+    approved = _with_plan(forwarded, approval)
+    return {**approved, "approved": True, "approvalDecision": await _consume(approval, approvals)}
 
 
 def _check_binding(approval: Approval, node_id: str, caller: RunCaller, now: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homarus.clock import Clock
 from homarus.errors import UserError
 from homarus.labels import Label
@@ -62,6 +64,16 @@ class Sessions:
         fresh = new_session(key, self._clock)
         return await self._database.write(_renew, fresh, self._clock.uuid(), self._clock.now_ms())
 
+    async def keep_last(self, key: SessionKey, count: int) -> tuple[Session, int] | None:
+        """Go on with the last `count` entries only, in a transcript of their own; the old one stays stored.
+
+        Returns the session and how many entries it has now, None when it had no more anyway.
+        """
+        now, clock = self._clock.now_ms(), self._clock
+        return await self._database.write(
+            _keep_last, str(key), count, clock.uuid(), [clock.uuid() for _ in range(count)], now
+        )
+
     async def delete(self, key: SessionKey) -> bool:
         """Remove a session and its transcript. Raises UserError for a main session."""
         if key.is_main:
@@ -91,3 +103,18 @@ def _renew(connection: Connection, fresh: Session, session_id: str, now: int) ->
     """In one commit, so that the session cannot be deleted between being there and being renewed."""
     session_rows.ensure_session(connection, fresh)
     return session_rows.renew_session(connection, fresh.key, session_id, now)
+
+
+def _keep_last(
+    connection: Connection, key: str, count: int, session_id: str, ids: list[str], now: int
+) -> tuple[Session, int] | None:
+    session = session_rows.select_session(connection, key)
+    if session is None:
+        return None
+    last = entry_rows.select_entries(connection, session.session_id, count + 1)
+    if len(last) <= count:
+        return None
+    session_rows.move_transcript(connection, key, session_id, now)
+    for entry, identifier in zip(last[1:], ids, strict=False):
+        entry_rows.insert_entry(connection, replace(entry, id=identifier, session_id=session_id))
+    return replace(session, session_id=session_id, updated_at=now), count

@@ -113,7 +113,8 @@ def approve_request(connection: Connection, request_id: str, oldest: int, node: 
 
 
 def delete_node(connection: Connection, node_id: str) -> bool:
-    """Forget an approved node; False when there was none."""
+    """Forget an approved node and its request; False when it was not approved."""
+    connection.execute(delete(node_pairings).where(node_pairings.c.node_id == node_id))
     return connection.execute(delete(nodes).where(nodes.c.id == node_id)).rowcount == 1
 
 

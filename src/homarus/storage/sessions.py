@@ -116,6 +116,11 @@ def renew_session(connection: Connection, key: str, session_id: str, now: int) -
     return renewed
 
 
+def move_transcript(connection: Connection, key: str, session_id: str, now: int) -> None:
+    """Let a session go on with another transcript; everything else about it stays."""
+    connection.execute(update(sessions).where(sessions.c.key == key).values(session_id=session_id, updated_at=now))
+
+
 def note_run(connection: Connection, session: Session, run: Run, title: str, preview: str) -> None:
     """Note on a session that a run began."""
     values = {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from homarus.gateway.operations import (
+    agent_admin,
+    agent_files,
     agents,
     approvals,
     channels,
     chat,
     config,
+    config_edit,
     cron,
     devices,
     exec_approvals,
@@ -22,6 +25,8 @@ from homarus.gateway.operations import (
     send,
     session_runs,
     sessions,
+    skills,
+    usage,
 )
 from homarus.gateway.operations.registry import Registry
 
@@ -49,5 +54,10 @@ def build_registry() -> Registry:
             approvals,
             exec_approvals,
             cron,
+            config_edit,
+            agent_admin,
+            agent_files,
+            skills,
+            usage,
         )
     )

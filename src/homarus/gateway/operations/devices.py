@@ -60,6 +60,7 @@ async def remove_device(call: Call, params: DeviceParams) -> JsonObject:
     _check_own(call, params.device_id, "device pairing removal denied")
     if not await call.core.devices.remove(params.device_id):
         raise invalid("unknown deviceId")
+    await call.core.nodes.pairing.remove(params.device_id)
     call.after_answer(lambda: _disconnect(call, params.device_id, None))
     return {"deviceId": params.device_id}
 

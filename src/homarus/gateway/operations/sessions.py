@@ -26,6 +26,7 @@ from homarus.protocol.sessions import (
     SessionsResolveParams,
     Subscription,
 )
+from homarus.protocol.usage import SessionsCompactParams
 from homarus.sessions.keys import SessionKey
 from homarus.storage.records import Session, SessionFilter
 
@@ -36,6 +37,8 @@ DEFAULT_PREVIEW_CHARS: Final = 240
 MAX_PREVIEW_CHARS: Final = 2000
 DEFAULT_MESSAGES: Final = 200
 MAX_MESSAGES: Final = 1000
+DEFAULT_KEPT: Final = 400
+MAX_KEPT: Final = 10_000
 
 
 @operation("sessions.list", scope=Scope.READ, rest=Get("/api/sessions"))
@@ -136,6 +139,24 @@ async def reset_session(call: Call, params: SessionsResetParams) -> JsonObject:
     record.pop("systemPromptReport", None)
     fresh = {"systemSent": False, "abortedLastRun": False, "inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
     return {"ok": True, "key": session.key, "entry": {**entry, **record, **fresh}}
+
+
+@operation("sessions.compact", scope=Scope.ADMIN)
+async def compact_session(call: Call, params: SessionsCompactParams) -> JsonObject:
+    """Cut a transcript to its last entries, without a model; the whole one stays stored."""
+    key = read_key(call, params.key)
+    before = await call.services.sessions.get(key)
+    if before is None:
+        return {"ok": True, "key": str(key), "compacted": False, "reason": "no sessionId"}
+    await _stop_runs(call, key)
+    limit = min(params.max_lines or DEFAULT_KEPT, MAX_KEPT)
+    kept = await call.services.sessions.keep_last(key, limit)
+    if kept is None:
+        count = len(await call.services.sessions.entries(before.session_id, limit))
+        return {"ok": True, "key": str(key), "compacted": False, "kept": count}
+    call.core.session_feed.changed(key, "compact")
+    archived = f"{call.services.state_dir}/sessions/{before.session_id}"
+    return {"ok": True, "key": str(key), "compacted": True, "archived": archived, "kept": kept[1]}
 
 
 @operation("sessions.delete", scope=Scope.ADMIN, rest=Delete("/api/sessions/{key}"))
