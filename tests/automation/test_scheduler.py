@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.automation.world import MINUTE, Breaking, World, world
@@ -218,9 +219,8 @@ async def test_a_recurring_job_that_fails_waits_longer_each_time(tmp_path: Path)
             await made.pass_time(3600)
             made.runs.finish(made.runs.submissions[number].run_id, "failed", error="no key")
             await made.settle()
-            state = (await made.state(job_id))["state"]
-            assert isinstance(state, dict)
-            pauses.append(int(state["nextRunAtMs"]) - made.clock.now_ms())
+            state = cast("dict[str, object]", (await made.state(job_id))["state"])
+            pauses.append(cast("int", state["nextRunAtMs"]) - made.clock.now_ms())
         assert pauses == [30_000, 60_000, 300_000]
 
 
@@ -277,7 +277,7 @@ async def test_an_answer_the_platform_refused_is_a_failure(tmp_path: Path) -> No
 
 
 async def test_repeated_failures_are_told_once_per_cooldown(tmp_path: Path) -> None:
-    alert = {"cron": {"failureAlert": {"enabled": True, "after": 2, "cooldownMs": 3_600_000}}}
+    alert: dict[str, object] = {"cron": {"failureAlert": {"enabled": True, "after": 2, "cooldownMs": 3_600_000}}}
     async with world(tmp_path, is_manual=True, config=alert) as made:
         await made.add(delivery={"mode": "none", "channel": "net", "to": "ann"})
         told: list[int] = []

@@ -162,7 +162,11 @@ class ForwardingPerson(WebPerson):
 
 
 class TelegramPerson:
-    """A person on the test's Bot API server, which keeps an update until it is confirmed."""
+    """A person on the test's Bot API server, which keeps an update until it is confirmed.
+
+    Replies are not shown while they grow: whether a preview comes before a kill is a matter of milliseconds, and
+    tests/pipeline/test_previews.py has its own stops.
+    """
 
     has_outbox = True
 
@@ -173,7 +177,7 @@ class TelegramPerson:
 
     def sections(self) -> Mapping[str, object]:
         bot = {"apiRoot": self._server.root, "botToken": self._server.bot.token, "dmPolicy": "allowlist",
-               "allowFrom": [str(INES.id)]}  # fmt: skip
+               "allowFrom": [str(INES.id)], "streaming": "off"}  # fmt: skip
         return {"telegram": bot}
 
     async def join(self, gateway: GatewayProcess) -> None:

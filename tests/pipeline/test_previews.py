@@ -9,8 +9,9 @@ import pytest
 from tests.pipeline.harness import FakeNetwork, World, direct, world
 
 from homarus.channels.contract import Ambiguous, OutboundPart, Receipt
-from homarus.errors import Permanent
+from homarus.errors import Permanent, Transient
 from homarus.models.contract import AssistantMessage, Completed, ModelEvent, ModelInfo, ModelRequest, TextDelta, Usage
+from homarus.pipeline.outbox import NOTICE
 from homarus.storage.outbound import count_parts, select_parts
 
 FIRST = "A first sentence that is long enough. "
@@ -97,16 +98,22 @@ async def test_a_preview_that_cannot_be_changed_is_followed_by_the_whole_reply(t
         assert list(network.texts.values()) == [FIRST.strip(), FIRST + SECOND]
 
 
-async def test_a_preview_that_fails_leaves_the_reply_whole(tmp_path: Path) -> None:
-    network, model = EditingNetwork(failures=[Ambiguous("cut")]), SlowModel()
+@pytest.mark.parametrize(
+    ("failure", "text"), [(Transient("busy"), FIRST + SECOND), (Ambiguous("cut"), NOTICE + FIRST + SECOND)]
+)
+async def test_a_preview_that_fails_leaves_the_reply_whole_and_says_when_it_may_be_a_repeat(
+    tmp_path: Path, failure: Exception, text: str
+) -> None:
+    network, model = EditingNetwork(failures=[failure]), SlowModel()
     async with world(tmp_path, model, network=network, is_streaming=True) as here:
         await here.pipeline.accept(direct("tell me"))
         while network.failures:
             await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
         model.go.set()
         [message] = await here.until_settled()
         assert message.state == "delivered"
-        assert list(network.texts.values()) == [FIRST + SECOND]
+        assert list(network.texts.values()) == [text]
 
 
 @pytest.mark.parametrize("is_streaming", [True, False])

@@ -24,7 +24,7 @@ from homarus.storage.records import Entry, OutboundMessage
 BACKOFF_MS = (30_000, 60_000, 300_000, 900_000, 3_600_000)
 """Least pause after the first, second … failure in a row (reference automation §1)."""
 MISSED = "missed: the gateway was not running"
-TOO_BUSY = "missed: other jobs took too long"
+TOO_BUSY = "missed: the scheduler was off, or other jobs took too long"
 STILL_RUNNING = "skipped: the job was still running"
 
 

@@ -87,6 +87,7 @@ class ConfigHolder:
 
     def __init__(self, loaded: LoadedConfig) -> None:
         self._loaded = loaded
+        self.on_replaced: list[Callable[[], None]] = []
 
     @property
     def current(self) -> LoadedConfig:
@@ -94,8 +95,10 @@ class ConfigHolder:
         return self._loaded
 
     def replace(self, loaded: LoadedConfig) -> None:
-        """Put another configuration into force."""
+        """Put another configuration into force and tell those who wait for changes."""
         self._loaded = loaded
+        for tell in self.on_replaced:
+            tell()
 
 
 @dataclass(slots=True)
@@ -187,26 +190,13 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     supervisor, accounts = Supervisor(clock), Accounts()
     host = ChannelHost(database, clock, supervisor, accounts, meter)
     host.open(config, sections)
-    parts = Parts(
-        database=database,
-        clock=clock,
-        accounts=accounts,
-        config=lambda: holder.current.config,
-        factory=turns,
-        toolbox=toolkit.runner,
-        stamp=turns.stamp,
-        on_parts=host.wake,
-        zone=turns.zone,
-        on_working=host.show_working,
-        on_preview=host.show_preview,
-        meter=meter,
-    )
-    pipeline = Pipeline(parts)
+    pipeline = Pipeline(_parts(database, clock, accounts, holder, turns, toolkit, host, meter))
     watchdog = Watchdog(clock, lambda: pipeline.load().sessions > 0)
     pipeline.listen(lambda _event: watchdog.wake())
     reloader = Reloader(holder, lambda: _read_again(holder, state), partial(_apply, holder, state, host, models, http))
     post = HostPost(database, clock, accounts, host)
     scheduler = Scheduler(database, clock, pipeline, post, lambda: holder.current.config, turns.zone)
+    holder.on_replaced.append(scheduler.wake)
     services = Services(
         clock=clock,
         database=database,
@@ -231,6 +221,32 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     toolkit.attach(services)
     server = GatewayServer(services, settings)
     return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader, scheduler)
+
+
+def _parts(
+    database: Database,
+    clock: Clock,
+    accounts: Accounts,
+    holder: ConfigHolder,
+    turns: AgentTurns,
+    toolkit: Toolkit,
+    host: ChannelHost,
+    meter: Meter,
+) -> Parts:
+    return Parts(
+        database=database,
+        clock=clock,
+        accounts=accounts,
+        config=lambda: holder.current.config,
+        factory=turns,
+        toolbox=toolkit.runner,
+        stamp=turns.stamp,
+        on_parts=host.wake,
+        zone=turns.zone,
+        on_working=host.show_working,
+        on_preview=host.show_preview,
+        meter=meter,
+    )
 
 
 def channel_sections(loaded: LoadedConfig) -> dict[str, ChannelPolicyConfig]:

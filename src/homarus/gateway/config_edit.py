@@ -80,7 +80,7 @@ def merge(base: object, patch: object) -> object:
         return target
     if isinstance(patch, list) and isinstance(base, list):
         return _merge_lists(cast("list[object]", base), cast("list[object]", patch))
-    return patch
+    return cast("object", patch)
 
 
 def _merge_lists(base: list[object], patch: list[object]) -> list[object]:

@@ -125,6 +125,8 @@ class SessionFeed:
         fields = snapshot_fields(row)
         if change.reason in _FRESH:
             fields |= {"inputTokens": session.input_tokens, "outputTokens": session.output_tokens}
+        if change.reason == "compact":
+            fields["compacted"] = True
         if change.reason is not None:
             self._send_change({"sessionKey": change.key, "reason": change.reason, "ts": change.at, **fields})
         elif change.phase is not None and change.run is not None:

@@ -172,7 +172,14 @@ def daily_models_json(models: dict[tuple[str, str, str], Totals]) -> list[JsonOb
     rows: list[JsonObject] = []
     for (day, provider, model), totals in sorted(models.items()):
         tokens = totals.tokens["totalTokens"]
-        row = {"date": day, "provider": provider, "model": model, "tokens": tokens, "cost": 0, "count": totals.calls}
+        row: JsonObject = {
+            "date": day,
+            "provider": provider,
+            "model": model,
+            "tokens": tokens,
+            "cost": 0,
+            "count": totals.calls,
+        }
         rows.append(row)
     return rows
 

@@ -253,7 +253,7 @@ def _record(
 
 
 def _outgoing(part: OutboundMessage) -> OutboundPart:
-    text = NOTICE + part.text if part.state == "ambiguous" else part.text
+    text = NOTICE + part.text if part.state == "ambiguous" and part.platform_id is None else part.text
     outgoing = OutboundPart(
         id=part.id,
         address=part.address,

@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass
 from typing import cast
 
-from homarus.channels.contract import Ambiguous, Channel, EditingChannel, OutboundPart
+from homarus.channels.contract import Ambiguous, Channel, EditingChannel, OutboundPart, Receipt
 from homarus.clock import Clock
 from homarus.errors import HomarusError
 from homarus.ids import Address
@@ -88,13 +88,20 @@ class Previews:
         if item.part is None:
             item.part, is_new = await self._database.write(outbound.open_preview, self._row(run_id, item, text))
             if is_new:
-                receipt = await self._channel.send(_outgoing(item.part, text))
+                receipt = await self._send(item.part, text)
                 item.part = await self._database.write(outbound.note_preview, item.part, receipt.platform_id)
                 return
         if item.part.state != "preview" or item.part.platform_id is None:
             item.is_broken = True
             return
         await self._channel.edit(_outgoing(item.part, text), item.part.platform_id)
+
+    async def _send(self, part: OutboundMessage, text: str) -> Receipt:
+        try:
+            return await self._channel.send(_outgoing(part, text))
+        except HomarusError:
+            await self._database.write(outbound.fail_preview, part)
+            raise
 
     def _row(self, run_id: str, item: _Preview, text: str) -> OutboundMessage:
         now = self._clock.now_ms()
@@ -107,6 +114,7 @@ class Previews:
             part_count=1,
             text=text,
             state="preview",
+            attempts=1,
             created_at=now,
             next_at=now,
         )

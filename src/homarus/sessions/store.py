@@ -67,7 +67,8 @@ class Sessions:
     async def keep_last(self, key: SessionKey, count: int) -> tuple[Session, int] | None:
         """Go on with the last `count` entries only, in a transcript of their own; the old one stays stored.
 
-        Returns the session and how many entries it has now, None when it had no more anyway.
+        Clients count the head of a transcript as a line too, so one with exactly `count` entries is cut as well.
+        Returns the session and how many entries it has now, None when it had fewer anyway.
         """
         now, clock = self._clock.now_ms(), self._clock
         return await self._database.write(
@@ -112,9 +113,9 @@ def _keep_last(
     if session is None:
         return None
     last = entry_rows.select_entries(connection, session.session_id, count + 1)
-    if len(last) <= count:
+    if len(last) < count:
         return None
     session_rows.move_transcript(connection, key, session_id, now)
-    for entry, identifier in zip(last[1:], ids, strict=False):
+    for entry, identifier in zip(last[-count:], ids, strict=False):
         entry_rows.insert_entry(connection, replace(entry, id=identifier, session_id=session_id))
     return replace(session, session_id=session_id, updated_at=now), count

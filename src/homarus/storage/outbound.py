@@ -40,7 +40,9 @@ _FINISH_PREVIEW = (
     update(outbound)
     .where(outbound.c.dedupe_key == bindparam("wanted"), outbound.c.state == "preview")
     .values(
-        state="pending",
+        # A preview of which nobody knows whether it was sent may stand there with the whole text.
+        state=case((outbound.c.platform_id.is_(None) & (outbound.c.attempts > 0), "ambiguous"), else_="pending"),
+        attempts=0,
         text=bindparam("new_text"),
         part_count=bindparam("count"),
         next_at=bindparam("now"),
@@ -68,10 +70,11 @@ _END = (
 def insert_parts(connection: Connection, parts: Sequence[OutboundMessage]) -> None:
     """Store parts; one that was a preview gets its final text, one whose dedupe key is known is left as it is."""
     for part in parts:
-        values = {"wanted": part.dedupe_key, "new_text": part.text, "count": part.part_count, "now": part.created_at}
-        if part.part_index == 0 and connection.execute(_FINISH_PREVIEW, values).rowcount:
+        # Insert first: on PostgreSQL it waits for a preview that is being stored at this moment, an update does not.
+        if insert_ignore(connection, outbound, _values(part)) or part.part_index:
             continue
-        insert_ignore(connection, outbound, _values(part))
+        values = {"wanted": part.dedupe_key, "new_text": part.text, "count": part.part_count, "now": part.created_at}
+        connection.execute(_FINISH_PREVIEW, values)
 
 
 def open_preview(connection: Connection, part: OutboundMessage) -> tuple[OutboundMessage, bool]:
@@ -79,6 +82,11 @@ def open_preview(connection: Connection, part: OutboundMessage) -> tuple[Outboun
     if insert_ignore(connection, outbound, _values(part)):
         return part, True
     return _part(connection.execute(_BY_DEDUPE, {"wanted": part.dedupe_key}).one()), False
+
+
+def fail_preview(connection: Connection, part: OutboundMessage) -> None:
+    """Note that a preview was certainly not sent."""
+    connection.execute(update(outbound).where(outbound.c.dedupe_key == part.dedupe_key).values(attempts=0))
 
 
 def note_preview(connection: Connection, part: OutboundMessage, platform_id: str | None) -> OutboundMessage:

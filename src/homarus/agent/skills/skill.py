@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from homarus.agent.skills.front_matter import as_fields, as_names, split_front_matter
+from homarus.agent.skills.front_matter import Fields, as_fields, as_names, split_front_matter
 from homarus.errors import UserError
 
 FILE: Final = "SKILL.md"
@@ -68,7 +68,7 @@ def read_skill(text: str, folder: str) -> Skill:
     if not description:
         raise UserError("`description` is missing", fix="say in one sentence what the skill does and when to use it")
     metadata = as_fields(fields.get("metadata"))
-    facts = next((as_fields(metadata[brand]) for brand in _BRANDS if brand in metadata), {})
+    facts = next((as_fields(metadata[brand]) for brand in _BRANDS if brand in metadata), Fields())
     requires = as_fields(facts.get("requires"))
     return Skill(
         name=name,

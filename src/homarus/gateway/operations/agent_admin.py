@@ -128,7 +128,7 @@ def _entry(tree: JsonObject, agent_id: str) -> JsonObject:
     listed = _listed(tree)
     found = next((each for each in listed if str(each.get("id")).strip().lower() == agent_id), None)
     if found is None:
-        found = {"id": agent_id, "default": True}
+        found = JsonObject(id=agent_id, default=True)
         listed.append(found)
     return found
 

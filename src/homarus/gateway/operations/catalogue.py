@@ -11,6 +11,7 @@ from homarus.gateway.operations import (
     chat,
     config,
     config_edit,
+    config_schema,
     cron,
     devices,
     exec_approvals,
@@ -26,6 +27,7 @@ from homarus.gateway.operations import (
     session_runs,
     sessions,
     skills,
+    system,
     usage,
 )
 from homarus.gateway.operations.registry import Registry
@@ -59,5 +61,7 @@ def build_registry() -> Registry:
             agent_files,
             skills,
             usage,
+            config_schema,
+            system,
         )
     )

@@ -104,12 +104,6 @@ async def take_result(call: Call, params: NodeInvokeResultParams) -> JsonObject:
     return {"ok": True} if verdict == "taken" else {"ok": True, "ignored": True}
 
 
-@operation("skills.bins", scope=None, role=Role.NODE)
-async def list_skill_bins(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001
-    """Return the programs that installed skills call, which a node then need not ask about: none without skills."""
-    return {"bins": []}
-
-
 @operation("voicewake.get", scope=Scope.READ)
 async def get_voicewake(call: Call, params: IgnoredParams) -> JsonObject:  # noqa: ARG001
     """Return the words that wake microphones."""
