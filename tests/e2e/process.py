@@ -74,7 +74,7 @@ async def gateway(
     home: Path, extra: Mapping[str, str] | None = None, arguments: tuple[str, ...] = ()
 ) -> AsyncGenerator[GatewayProcess]:
     """Run a gateway in `home` until the block ends."""
-    home.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs in this loop
+    home.mkdir(parents=True, exist_ok=True)
     process = await launch(home, extra, arguments)
     try:
         yield await ready(process, home)
