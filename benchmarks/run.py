@@ -1,148 +1,217 @@
-"""Measure what a user feels: start, memory, the command line, and a turn. Prints one line for each, with its budget.
+"""Measure Homarus against its budgets and against two peers, side by side, with the same instant model.
 
-Usage: python benchmarks/run.py
+Usage: python benchmarks/run.py [--write] [--turns N] [--clients N] [--long N] [--no-peers]
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
-import resource
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
-from homarus.protocol.client import GatewayClient
+from figures import Measured, cpu_seconds, resident_mib, spend
+from load import accept_messages, idle_clients, run_sessions
+from report import budget_table, machine, peer_table, plot, write_readme
+from systems import Hermes, Homarus, Nanobot, System
 
-TOKEN = "benchmark-token-0123456789"
-TURNS = 40
-REPEATS = 5
-HOMARUS = (sys.executable, "-m", "homarus")
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One figure and the most it may be."""
-
-    name: str
-    value: float
-    unit: str
-    budget: float
-
-    def __str__(self) -> str:
-        """Return one line of the report."""
-        verdict = "met" if self.value <= self.budget else "missed"
-        return f"{self.name:<38} {self.value:>8.2f} {self.unit:<4} (budget {self.budget:g}, {verdict})"
+HERE = Path(__file__).parent
+WARM_UP = 3
+STARTS = 3
+"""Starts of each system; the least time counts, and the first fills caches of compiled code."""
 
 
-def environment(home: str) -> dict[str, str]:
-    """Return an environment with nothing of the caller's configuration."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOMARUS_", "OPENCLAW_"))}
-    return {**kept, "HOMARUS_HOME": home, "HOMARUS_GATEWAY_TOKEN": TOKEN}
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How much to measure."""
+
+    turns: int
+    clients: int
+    long: int
+    messages: int
+    seconds: float
 
 
-def cpu_of(arguments: tuple[str, ...], env: dict[str, str]) -> float:
-    """Return the least CPU seconds a command takes, over some runs."""
-    spent: list[float] = []
-    for _ in range(REPEATS):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([*HOMARUS, *arguments], env=env, check=True, stdout=subprocess.DEVNULL)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(spent)
+class Model:
+    """The instant model in its own process."""
 
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+        self._process = process
+        self.url = url
 
-def wall_of(arguments: tuple[str, ...], env: dict[str, str]) -> float:
-    """Return the least seconds a command takes, over some runs."""
-    spent: list[float] = []
-    for _ in range(REPEATS):
-        begun = time.perf_counter()
-        subprocess.run([*HOMARUS, *arguments], env=env, check=True, stdout=subprocess.DEVNULL)
-        spent.append(time.perf_counter() - begun)
-    return min(spent)
+    async def newest_size(self) -> float:
+        """Return the bytes of the newest request."""
+        if self._process.stdin is None or self._process.stdout is None:
+            raise AssertionError("asked for pipes")
+        self._process.stdin.write(b"\n")
+        return float(await self._process.stdout.readline())
 
 
 @asynccontextmanager
-async def gateway(env: dict[str, str]) -> AsyncGenerator[tuple[int, str, float]]:
-    """Run a gateway; yields its process id, its address, and the seconds until it was ready."""
-    begun = time.perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        *HOMARUS, "gateway", "run", "--port", "0", env=env, stdout=asyncio.subprocess.PIPE
-    )
-    if process.stdout is None:
-        raise AssertionError("asked for a pipe")
+async def running_model() -> AsyncGenerator[Model]:
+    """Run the model."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, str(HERE / "model.py"), stdin=pipe, stdout=pipe)
+    if process.stdout is None or process.stdin is None:
+        raise AssertionError("asked for pipes")
     try:
-        async with asyncio.timeout(60):
-            line = (await process.stdout.readline()).decode()
-        yield process.pid, line.split()[1], time.perf_counter() - begun
+        yield Model(process, (await process.stdout.readline()).decode().strip())
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.stdin.close()
         await process.wait()
 
 
-def resident_mib(pid: int) -> float:
-    """Return the resident memory of a process in MiB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+async def compare(systems: list[System], model: Model, turns: int) -> dict[str, list[float | str]]:
+    """Return the figures of the systems, in turn at every step so that a busy moment of the machine hits all."""
+    ready = [[0.0] * STARTS for _ in systems]
+    for number in range(STARTS):
+        for index, system in enumerate(systems):
+            ready[index][number] = await system.start()
+            if number < STARTS - 1:
+                await system.stop()
+    await asyncio.sleep(2)
+    idle = [resident_mib(system.pid) for system in systems]
+    size: list[float] = []
+    for system in systems:
+        await system.turn()
+        size.append(await model.newest_size() / 1000)
+        for _ in range(WARM_UP):
+            await system.turn()
+    wall: list[list[float]] = [[] for _ in systems]
+    cpu = [0.0 for _ in systems]
+    for _ in range(turns):
+        for index, system in enumerate(systems):
+            before = cpu_seconds(system.pid)
+            wall[index].append(await system.turn() * 1000)
+            cpu[index] += cpu_seconds(system.pid) - before
+    after = [resident_mib(system.pid) for system in systems]
+    shown = [min(spend(system.help_command, system.env)[0] for _ in range(3)) for system in systems]
+    return {
+        "ready, best start, s": [min(values) for values in ready],
+        "resident, idle, MiB": [*idle],
+        f"resident after {turns + WARM_UP + 1} turns, MiB": [*after],
+        "warm turn, wall median, ms": [statistics.median(values) for values in wall],
+        "warm turn, CPU mean, ms": [value / turns * 1000 for value in cpu],
+        "'ping' sent to the model, kB": [*size],
+        "--help, CPU, s": [*shown],
+    }
 
 
-async def turns(url: str, identity: Path) -> list[float]:
-    """Return the milliseconds of warm turns with the built-in model, from the message to the final event."""
-    async with GatewayClient(url.replace("http", "ws", 1), identity=identity, token=TOKEN) as client:
-        spent = [await one_turn(client) for _ in range(TURNS + REPEATS)]
-    return spent[REPEATS:]
-
-
-async def one_turn(client: GatewayClient) -> float:
-    """Return the milliseconds of one turn."""
-    run_id = str(uuid4())
-    events = client.events("chat")
-    follower = asyncio.ensure_future(anext(events))
-    await asyncio.sleep(0)
-    begun = time.perf_counter()
-    await client.call("chat.send", {"sessionKey": "main", "message": "ping", "idempotencyKey": run_id})
-    event = await follower
-    while event.payload.get("runId") != run_id or event.payload.get("state") != "final":
-        event = await anext(events)
-    return (time.perf_counter() - begun) * 1000
-
-
-async def measure(home: str) -> list[Measured]:
-    """Return every figure."""
-    env = environment(home)
-    async with gateway(env):
-        pass
-    async with gateway(env) as (pid, url, ready):
-        await asyncio.sleep(1)
-        idle = resident_mib(pid)
-        warm = await turns(url, Path(home) / "identity" / "benchmark.json")
-        after = resident_mib(pid)
-        health = await asyncio.to_thread(wall_of, ("gateway", "call", "health"), env)
-        shown = await asyncio.to_thread(cpu_of, ("--help",), env)
-    return [
-        Measured("ready, warm", ready, "s", 0.8),
-        Measured("resident, idle", idle, "MiB", 75),
-        Measured(f"resident after {TURNS} turns", after, "MiB", 90),
-        Measured("warm turn over WebSocket, median", statistics.median(warm), "ms", 10),
-        Measured("warm turn over WebSocket, 99 %", statistics.quantiles(warm, n=100)[98], "ms", 25),
-        Measured("homarus --help, CPU", shown, "s", 0.15),
-        Measured("homarus gateway call health", health, "s", 0.4),
+async def own_figures(system: Homarus, model: Model, options: Options) -> list[Measured]:
+    """Return the figures of a gateway that has just been started, with a fresh database."""
+    figures = [Measured("ready, warm", min([await restart(system) for _ in range(4)][1:]), "s", 0.8)]
+    await asyncio.sleep(2)
+    figures.append(Measured("resident, idle", resident_mib(system.pid), "MiB", 75))
+    for _ in range(WARM_UP):
+        await system.turn()
+    size = await model.newest_size() / 1000
+    first = [await system.turn("agent:main:one") * 1000 for _ in range(40)]
+    figures.append(Measured("resident after 40 turns", resident_mib(system.pid), "MiB", 90))
+    more = [await system.turn("agent:main:two") * 1000 for _ in range(options.turns)]
+    figures += [
+        Measured("warm turn over WebSocket, median", statistics.median(more), "ms", 10),
+        Measured("warm turn over WebSocket, 99 %", statistics.quantiles(more, n=100)[98], "ms", 25),
+        Measured("'ping' sent to the model", size, "kB", 10),
     ]
+    _, rate = await run_sessions(system, sessions=32, at_once=32, turns=32 * 20, seconds=options.seconds)
+    figures.append(Measured("32 sessions at once", rate, "turns/s", 100, is_floor=True))
+    await run_sessions(system, sessions=100, at_once=8, turns=100, seconds=options.seconds)
+    later = [await system.turn("agent:main:three") * 1000 for _ in range(40)]
+    slower = (statistics.median(later) / statistics.median(first) - 1) * 100
+    figures.append(Measured("100 stored sessions slow a turn by", slower, "%", 5))
+    done, _ = await run_sessions(system, sessions=100, at_once=8, turns=options.long, seconds=options.seconds)
+    figures.append(Measured(f"resident after {done:,} turns in 100 sessions", resident_mib(system.pid), "MiB", 130))
+    return figures + await edge_figures(system, options)
+
+
+async def restart(system: Homarus) -> float:
+    """Stop and start a gateway; return the seconds until it was ready."""
+    await system.stop()
+    return await system.start()
+
+
+async def edge_figures(system: Homarus, options: Options) -> list[Measured]:
+    """Return the figures of the command line, the inbox and idle clients."""
+    command = [sys.executable, "-m", "homarus"]
+    shown = [await asyncio.to_thread(spend, [*command, "--help"], system.env) for _ in range(5)]
+    health = [await asyncio.to_thread(spend, [*command, "gateway", "call", "health"], system.env) for _ in range(5)]
+    durable = await asyncio.to_thread(lambda: asyncio.run(accept_messages(options.messages)))
+    await restart(system)
+    await system.turn()
+    count, each = await idle_clients(system, options.clients)
+    return [
+        Measured("homarus --help, CPU", min(cpu for cpu, _ in shown), "s", 0.15),
+        Measured("homarus gateway call health, wall", min(wall for _, wall in health), "s", 0.4),
+        Measured("durable inbound messages", durable, "/s", 5000, is_floor=True),
+        Measured("idle WebSocket client", each, "KiB", 30, note=f"{count:,} clients"),
+    ]
+
+
+async def peers(home: Path, model: Model, turns: int) -> tuple[list[str], dict[str, list[float | str]]]:
+    """Return the names of the systems and the figures side by side."""
+    kinds: list[Callable[[Path, str], System]] = [Homarus, Nanobot, Hermes]
+    systems = [kind(home / str(index), model.url) for index, kind in enumerate(kinds)]
+    try:
+        rows = await compare(systems, model, turns)
+    finally:
+        await all_of([system.stop for system in systems])
+    return [system.name for system in systems], rows
+
+
+async def all_of(stops: list[Callable[[], Awaitable[None]]]) -> None:
+    """Stop every system."""
+    for stop in stops:
+        await stop()
+
+
+async def measure(home: Path, options: Options, *, has_peers: bool, writes: bool) -> None:
+    """Measure everything and print it; with `writes`, put it into README.md and ratios.svg."""
+    load = os.getloadavg()[0]
+    sections: list[str] = []
+    async with running_model() as model:
+        system = Homarus(home / "own", model.url)
+        try:
+            figures = await own_figures(system, model, options)
+        finally:
+            await system.stop()
+        print(*figures, sep="\n", flush=True)
+        sections.append(budget_table(figures))
+        if has_peers:
+            names, rows = await peers(home, model, 20)
+            sections.append(peer_table(names, rows))
+            print("\n" + sections[-1])
+            if writes:
+                (HERE / "ratios.svg").write_text(plot(names, rows))
+    where = machine(load)
+    print("\n" + where)
+    if writes:
+        write_readme(HERE / "README.md", "\n\n".join(["", where, *sections, ""]))
 
 
 def main() -> None:
     """Measure in a scratch folder and print the report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=200, help="warm turns of Homarus")
+    parser.add_argument("--clients", type=int, default=10_000, help="idle clients, as far as descriptors allow")
+    parser.add_argument("--long", type=int, default=10_000, help="turns of the long run")
+    parser.add_argument("--messages", type=int, default=20_000, help="messages for the inbox")
+    parser.add_argument("--seconds", type=float, default=300, help="the most a load may last")
+    parser.add_argument("--no-peers", action="store_true", help="measure Homarus alone")
+    parser.add_argument("--write", action="store_true", help="put the figures into README.md and ratios.svg")
+    given = parser.parse_args()
+    options = Options(given.turns, given.clients, given.long, given.messages, given.seconds)
     with tempfile.TemporaryDirectory(prefix="homarus-bench-") as home:
-        for figure in asyncio.run(measure(home)):
-            print(figure)
+        try:
+            asyncio.run(measure(Path(home), options, has_peers=not given.no_peers, writes=given.write))
+        except subprocess.CalledProcessError as error:
+            raise SystemExit(f"{error}. Try again, or leave the peers out with --no-peers.") from error
 
 
 if __name__ == "__main__":

@@ -89,21 +89,8 @@ async def test_questions_are_listed_and_answered_and_rules_shown(running: Gatewa
 @pytest.mark.timeout(120)
 async def test_a_job_is_added_changed_run_and_removed(running: GatewayProcess) -> None:
     home = running.home
-    job = (
-        await homarus(
-            home,
-            "cron",
-            "add",
-            "--name",
-            "clock",
-            "--every",
-            "1h",
-            "--message",
-            "what time is it",
-            "--no-deliver",
-            "--json",
-        )
-    ).json()["id"]
+    what = ("--name", "clock", "--every", "1h", "--message", "what time is it", "--no-deliver")
+    job = (await homarus(home, *("cron", "add"), *what, "--json")).json()["id"]
     assert "clock" in (await homarus(home, "cron", "list")).out
     assert (await homarus(home, "cron", "edit", job, "--name", "watch")).code == 0
     assert (await homarus(home, "cron", "disable", job)).code == 0

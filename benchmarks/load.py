@@ -1,0 +1,99 @@
+"""What Homarus does under load: many sessions at once, many messages at once, many clients that only listen."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from figures import resident_mib
+from systems import Homarus
+
+from homarus.channels.contract import Capabilities, ChatKind, Inbound, Sender
+from homarus.channels.policy_config import ChannelPolicyConfig
+from homarus.clock import SystemClock
+from homarus.config.schema import Config
+from homarus.ids import Address
+from homarus.pipeline.access import AccessRules
+from homarus.pipeline.accounts import Account, Accounts
+from homarus.pipeline.inbox import Inbox, Stored
+from homarus.storage.opening import open_database
+
+_WRITERS = 256
+"""Messages in flight at once: what a busy group of channel connections may have waiting for a commit."""
+_OPENERS = 16
+"""Connections that are opened at once."""
+
+
+async def run_sessions(system: Homarus, *, sessions: int, at_once: int, turns: int, seconds: float) -> tuple[int, float]:
+    """Run turns spread over sessions, at most `seconds`; return how many were done and how many a second."""
+    begun, numbers, done = time.perf_counter(), iter(range(turns)), 0
+
+    async def work() -> None:
+        nonlocal done
+        for number in numbers:
+            await system.turn(f"agent:main:load-{number % sessions}")
+            done += 1
+            if time.perf_counter() - begun > seconds:
+                return
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(work())
+    return done, done / (time.perf_counter() - begun)
+
+
+async def accept_messages(count: int) -> float:
+    """Return how many messages a second the inbox commits, with access and routing decided and the disk synced."""
+    with tempfile.TemporaryDirectory(prefix="homarus-bench-") as folder:
+        clock = SystemClock()
+        database = await open_database(None, Path(folder), clock)
+        policy = ChannelPolicyConfig.model_validate({"dmPolicy": "allowlist", "allowFrom": ["owner"]})
+        accounts = Accounts((Account("net", "default", AccessRules(policy), Capabilities(max_text=4000)),))
+        config = Config.model_validate({})
+        stored = 0
+
+        async def count_stored(what: Stored) -> None:
+            nonlocal stored
+            stored += what.message is not None and what.message.state == "queued"
+
+        inbox = Inbox(database, clock, accounts, lambda: config, count_stored)
+        numbers = iter(range(count))
+
+        async def work() -> None:
+            for number in numbers:
+                address = Address("net", "default", f"chat-{number % 100}")
+                await inbox.accept(Inbound(address, str(number), Sender("owner"), ChatKind.DIRECT, "ping"))
+
+        begun = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_WRITERS):
+                group.create_task(work())
+        spent = time.perf_counter() - begun
+        await database.close()
+    if stored != count:
+        raise RuntimeError(f"{count - stored} of {count} messages were not queued")
+    return count / spent
+
+
+async def idle_clients(system: Homarus, count: int) -> tuple[int, float]:
+    """Connect clients that only listen; return how many there were and the KiB of the gateway for each."""
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    count = min(count, soft - 500)
+    before, numbers = resident_mib(system.pid), iter(range(1, count + 1))
+    clients = [system.client() for _ in range(count)]
+
+    async def work() -> None:
+        for number in numbers:
+            await clients[number - 1].connect()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_OPENERS):
+                group.create_task(work())
+        await asyncio.sleep(1)
+        return count, (resident_mib(system.pid) - before) * 1024 / count
+    finally:
+        await asyncio.gather(*(client.close() for client in clients))
