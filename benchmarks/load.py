@@ -27,7 +27,9 @@ _OPENERS = 16
 """Connections that are opened at once."""
 
 
-async def run_sessions(system: Homarus, *, sessions: int, at_once: int, turns: int, seconds: float) -> tuple[int, float]:
+async def run_sessions(
+    system: Homarus, *, sessions: int, at_once: int, turns: int, seconds: float
+) -> tuple[int, float]:
     """Run turns spread over sessions, at most `seconds`; return how many were done and how many a second."""
     begun, numbers, done = time.perf_counter(), iter(range(turns)), 0
 

@@ -44,7 +44,7 @@ def peer_table(names: Sequence[str], rows: Mapping[str, Sequence[float | str]]) 
 def _cell(value: float | str, ours: float | str) -> str:
     if isinstance(value, str):
         return value
-    ratio = f" (× {value / ours:.1f})" if isinstance(ours, float) and value is not ours and ours else ""
+    ratio = f" ({value / ours:.1f}x)" if isinstance(ours, float) and value is not ours and ours else ""
     return f"{value:,.2f}{ratio}"
 
 

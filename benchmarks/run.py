@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import uvloop
 from figures import Measured, cpu_seconds, resident_mib, spend
 from load import accept_messages, idle_clients, run_sessions
 from report import budget_table, machine, peer_table, plot, write_readme
@@ -142,7 +143,7 @@ async def edge_figures(system: Homarus, options: Options) -> list[Measured]:
     command = [sys.executable, "-m", "homarus"]
     shown = [await asyncio.to_thread(spend, [*command, "--help"], system.env) for _ in range(5)]
     health = [await asyncio.to_thread(spend, [*command, "gateway", "call", "health"], system.env) for _ in range(5)]
-    durable = await asyncio.to_thread(lambda: asyncio.run(accept_messages(options.messages)))
+    durable = await asyncio.to_thread(uvloop.run, accept_messages(options.messages))
     await restart(system)
     await system.turn()
     count, each = await idle_clients(system, options.clients)

@@ -21,7 +21,8 @@ def test_an_empty_workspace_keeps_the_prompt_small(tmp_path: Path) -> None:
 
 
 def test_long_files_are_cut_in_the_middle_and_all_together_are_bounded() -> None:
-    files = dict.fromkeys(("AGENTS.md", "SOUL.md", "IDENTITY.md", "USER.md", "TOOLS.md"), "x" * 50000)
+    names: list[str] = ["AGENTS.md", "SOUL.md", "IDENTITY.md", "USER.md", "TOOLS.md"]
+    files = dict.fromkeys(names, "x" * 50_000)
     prompt = render_prompt(source(), files)
     assert "characters left out" in prompt
     assert len(prompt) < MAX_TOTAL_CHARS + 4_000

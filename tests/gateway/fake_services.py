@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from tests.gateway.fake_runs import FakeRuns
 
+from homarus.channels.contract import WebhookChannel
 from homarus.clock import Clock, SystemClock
 from homarus.config.load import LoadedConfig, load_text
 from homarus.errors import UserError
@@ -84,8 +86,8 @@ class FakeChannels:
     def __init__(self) -> None:
         self.hooks: dict[str, FakeHook] = {}
 
-    def webhook(self, path: str) -> FakeHook | None:  # pyright: ignore[reportReturnType]
-        return self.hooks.get(path)
+    def webhook(self, path: str) -> WebhookChannel | None:
+        return cast("WebhookChannel | None", self.hooks.get(path))
 
     def accounts(self) -> tuple[ChannelAccount, ...]:
         return (ChannelAccount("irc", "IRC", "default", is_running=True, is_connected=True),)
@@ -175,7 +177,9 @@ def make_services(
         channels=FakeChannels(),
         messages=FakeMessages(),
         pairing=FakePairing(),
-        sender=DirectSend(database, clock, Accounts(), lambda *_: None, lambda *_: None),
+        sender=DirectSend(
+            database, clock, Accounts(), lambda _channel, _account: None, lambda _channel, _account: None
+        ),
         tools=FakeTools(),
         log_file=log_file,
     )
