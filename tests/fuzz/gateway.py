@@ -26,6 +26,7 @@ from homarus.channels.telegram.webhook import Receiver
 from homarus.clock import SystemClock
 from homarus.gateway.connection import Connection
 from homarus.gateway.core import GatewayCore
+from homarus.gateway.operations import config_schema
 from homarus.gateway.peer import Peer
 from homarus.gateway.server import build_core
 from homarus.gateway.settings import AuthSettings, GatewaySettings
@@ -296,6 +297,8 @@ async def _log_in(socket: ListSocket, scopes: list[str]) -> None:
 async def _answer_batch(socket: ListSocket, batch: list[str], findings: Findings) -> None:
     socket.answers.clear()
     wanted = {identifier for frame in batch if (identifier := _valid_id(frame)) is not None}
+    # Made once in a process, beside the loop, for one to two seconds of CPU; not the doing of any one input.
+    config_schema.warm()
     began = time.process_time()
     for frame in batch:
         socket.feed(frame)

@@ -39,6 +39,12 @@ async def lookup_schema(call: Call, params: ConfigLookupParams) -> JsonObject:  
     return await asyncio.to_thread(_lookup, parts)
 
 
+def warm() -> None:
+    """Make the schema and its hints now, 1 to 2 s of CPU, if they were not asked for before."""
+    _schema()
+    _hints()
+
+
 @cache
 def _schema() -> JsonObject:
     from homarus.config.reference import schema_with_meanings  # noqa: PLC0415 - loads every model of the schema
