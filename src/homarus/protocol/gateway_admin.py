@@ -33,22 +33,6 @@ class MessagesListParams(Params):
     limit: Annotated[int, Ge(1), Le(1000)] | None = None
 
 
-class SendParams(Params):
-    """`send`. One text is sent once per `idempotency_key`, however often it is asked for."""
-
-    to: NonEmpty
-    message: str | None = None
-    media_url: str | None = None
-    media_urls: list[str] | None = None
-    gif_playback: bool | None = None
-    channel: ShortText | None = None
-    account_id: ShortText | None = None
-    agent_id: ShortText | None = None
-    thread_id: ShortText | None = None
-    session_key: str | None = None
-    idempotency_key: Annotated[str, MinLen(1), MaxLen(120)]
-
-
 class MessageParams(Params):
     """`messages.show` and `messages.retry`."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -150,21 +148,10 @@ def _parse(value: str, *, is_strict: bool) -> object:
 
 
 def _tell_gateway(state: StateDir, key: str, *, as_json: bool) -> None:
-    """Let a gateway that runs on this state folder read the file again, unless `gateway.reload.mode` is off."""
-    from homarus.config.reload import Impact, impact_of
-    from homarus.storage.lock import find_holder
+    from homarus.cli.telling import tell_gateway
 
-    # The pid comes from the lock of the state folder: a note could name a process that has nothing to do with it.
-    holder = find_holder(state.root)
-    if holder is None or holder.pid is None or not hasattr(signal, "SIGHUP"):
-        return
-    is_late = impact_of(key) is Impact.RESTART
-    if not is_late and _load().config.gateway.reload.mode != "off":
-        os.kill(holder.pid, signal.SIGHUP)
-        note = "The running gateway takes it over now."
-    else:
-        note = "The running gateway uses it after a restart."
-    if not as_json:
+    note = tell_gateway(state, [key])
+    if note is not None and not as_json:
         say(note)
 
 
