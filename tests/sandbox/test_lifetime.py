@@ -71,6 +71,8 @@ def test_without_a_sandbox_a_timeout_leaves_children_behind() -> None:
     assert shell.stdout is not None
     with shell.stdout:
         assert shell.stdout.readline() == b"up\n"
+        while not find(word):
+            os.sched_yield()
         shell.kill()
         shell.wait()
         left = find(word)
