@@ -49,7 +49,7 @@ async def test_a_key_that_many_want_at_once_gets_one_session(database: Database)
     got = await asyncio.gather(*(database.write(rows.ensure_session, session) for session in wanted))
 
     assert len({session.session_id for session in got}) == 1
-    assert await database.read(rows.count_sessions) == 1
+    assert await database.read(rows.count_sessions, SessionFilter()) == 1
 
 
 async def test_sessions_are_listed_newest_first_and_filtered(database: Database) -> None:
@@ -68,7 +68,7 @@ async def test_sessions_are_listed_newest_first_and_filtered(database: Database)
     assert await keys(database, SessionFilter(search="GROCERIES")) == ["agent:main:a"]
     assert await keys(database, SessionFilter(search="0%")) == ["agent:main:a"]
     assert await keys(database, SessionFilter(search="_")) == []
-    assert await database.read(rows.count_sessions, "main") == 2
+    assert await database.read(rows.count_sessions, SessionFilter("main")) == 2
 
 
 async def test_a_label_belongs_to_one_session(database: Database) -> None:
@@ -106,3 +106,42 @@ async def test_a_deleted_session_takes_its_transcript_with_it(database: Database
     assert not await database.write(rows.delete_session, "a")
     assert await database.read(entry_rows.select_entries, "id-a") == []
     assert len(await database.read(entry_rows.select_entries, "id-b")) == 1
+
+
+async def test_a_page_of_sessions_knows_how_many_there_are(database: Database) -> None:
+    for number in range(5):
+        await database.write(rows.ensure_session, make(f"agent:main:{number}", updated_at=number))
+
+    found, total = await database.read(rows.page_of_sessions, SessionFilter(limit=2, offset=1))
+    rest, count = await database.read(rows.page_of_sessions, SessionFilter(limit=9, offset=0))
+
+    assert ([session.key for session in found], total) == (["agent:main:3", "agent:main:2"], 5)
+    assert (len(rest), count) == (5, 5)
+
+
+async def test_sessions_put_away_pinned_or_sorted_by_category_are_found_by_it(database: Database) -> None:
+    marks = {"away": {"archivedAt": 5}, "pinned": {"pinnedAt": 6, "category": "tax"}, "child": {"spawnedBy": "p"}}
+    for name, meta in marks.items():
+        await database.write(rows.ensure_session, make(f"agent:main:{name}", meta=meta))
+    await database.write(rows.ensure_session, make("agent:main:cron:1", started_at=9))
+
+    assert await keys(database, SessionFilter(is_archived=True)) == ["agent:main:away"]
+    assert "agent:main:away" not in await keys(database, SessionFilter(is_archived=False))
+    assert await keys(database, SessionFilter(is_pinned=True, category="tax")) == ["agent:main:pinned"]
+    assert await keys(database, SessionFilter(spawned_by="p")) == ["agent:main:child"]
+    assert await keys(database, SessionFilter(was_run=True)) == ["agent:main:cron:1"]
+    assert (await keys(database, SessionFilter(order="run")))[0] == "agent:main:cron:1"
+    assert "agent:main:cron:1" not in await keys(database, SessionFilter(without=(":cron:",)))
+    assert await keys(database, SessionFilter(agent_ids=())) == []
+    assert await keys(database, SessionFilter(keys=("agent:main:child", "no"))) == ["agent:main:child"]
+
+
+async def test_marks_do_not_move_a_session_in_the_list(database: Database) -> None:
+    await database.write(rows.ensure_session, make("a", updated_at=1))
+    await database.write(rows.update_settings, "a", None, {"archivedAt": 7}, None)
+    assert await keys(database, SessionFilter(is_archived=True)) == ["a"]
+    found = await database.read(rows.select_session, "a")
+    assert found is not None
+    assert found.updated_at == 1
+    await database.write(rows.update_settings, "a", None, {}, 9)
+    assert await keys(database, SessionFilter(is_archived=False, active_since=9)) == ["a"]

@@ -39,9 +39,13 @@ class Sessions:
         """Return sessions, newest activity first."""
         return await self._database.read(session_rows.select_sessions, where or SessionFilter())
 
+    async def page(self, where: SessionFilter) -> tuple[list[Session], int]:
+        """Return a page of sessions, newest activity first, and how many there are in all."""
+        return await self._database.read(session_rows.page_of_sessions, where)
+
     async def count(self, agent_id: str | None = None) -> int:
         """Return how many sessions there are."""
-        return await self._database.read(session_rows.count_sessions, agent_id)
+        return await self._database.read(session_rows.count_sessions, SessionFilter(agent_id))
 
     async def get(self, key: SessionKey) -> Session | None:
         """Return one session, None when it does not exist."""
@@ -51,10 +55,16 @@ class Sessions:
         """Return the session of a key, made now when it does not exist."""
         return await self._database.write(session_rows.ensure_session, new_session(key, self._clock))
 
-    async def update(self, key: SessionKey, *, label: str | None, meta: dict[str, object]) -> Session:
-        """Set the label and the settings of a session, made when missing. Raises UserError for a label in use."""
+    async def update(
+        self, key: SessionKey, *, label: str | None, meta: dict[str, object], is_use: bool = True
+    ) -> Session:
+        """Set the label and the settings of a session, made when missing. Raises UserError for a label in use.
+
+        `is_use` False leaves its place in the list: a mark such as read or pinned is no activity.
+        """
         await self.ensure(key)
-        taken = await self._database.write(session_rows.update_settings, str(key), label, meta, self._clock.now_ms())
+        now = self._clock.now_ms() if is_use else None
+        taken = await self._database.write(session_rows.update_settings, str(key), label, meta, now)
         if taken:
             raise UserError(f"label already in use: {label}")
         return await self.ensure(key)

@@ -62,13 +62,27 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """What to list. `search` matches key, label, title, session id; `active_since` in milliseconds."""
+    """What to list. `search` matches key, label, title, session id; `active_since` in milliseconds.
+
+    `is_archived` and `is_pinned` None mean either; `keys` are the only ones wanted; `without` are parts of keys that
+    are not wanted, such as `:cron:`; `order` is the time sessions are ordered by, the newest first.
+    """
 
     agent_id: str | None = None
     limit: int | None = None
     label: str | None = None
     search: str | None = None
     active_since: int | None = None
+    offset: int = 0
+    agent_ids: tuple[str, ...] | None = None
+    keys: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
+    spawned_by: str | None = None
+    category: str | None = None
+    is_archived: bool | None = None
+    is_pinned: bool | None = None
+    was_run: bool | None = None
+    order: Literal["updated", "run"] = "updated"
 
 
 @dataclass(frozen=True, slots=True)

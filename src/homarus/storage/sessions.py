@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Connection, Row, Select, Text, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from homarus.ids import Address, AgentId
 from homarus.storage.dialect import insert_ignore
@@ -12,7 +25,10 @@ from homarus.storage.records import Run, Session, SessionFilter
 from homarus.storage.tables import entries, sessions
 
 # Statements of the hot path are built once: building one costs more than running it.
-_BY_KEY = select(sessions).where(sessions.c.key == bindparam("wanted"))
+_PROJECTED = frozenset({"archived_at", "pinned_at"})
+"""Columns that repeat a setting, so that the list can be read by it."""
+_COLUMNS = tuple(column for column in sessions.c if column.name not in _PROJECTED)
+_BY_KEY = select(*_COLUMNS).where(sessions.c.key == bindparam("wanted"))
 _NOTE_RUN = (
     update(sessions)
     .where(sessions.c.key == bindparam("wanted"))
@@ -71,27 +87,38 @@ def select_session(connection: Connection, key: str) -> Session | None:
 
 def select_sessions(connection: Connection, where: SessionFilter) -> list[Session]:
     """Return sessions, newest activity first."""
-    query = _filtered(select(sessions), where).order_by(sessions.c.updated_at.desc(), sessions.c.key)
+    when = sessions.c.updated_at if where.order == "updated" else func.coalesce(sessions.c.started_at, 0)
+    query = _filtered(select(*_COLUMNS), where).order_by(when.desc(), sessions.c.key)
     if where.limit is not None:
-        query = query.limit(where.limit)
+        query = query.limit(where.limit).offset(where.offset)
     return [_session(row) for row in connection.execute(query)]
 
 
-def count_sessions(connection: Connection, agent_id: str | None = None) -> int:
-    """Return how many sessions there are, of one agent or of all."""
-    query = select(func.count()).select_from(sessions)
-    if agent_id is not None:
-        query = query.where(sessions.c.agent_id == agent_id)
-    return connection.execute(query).scalar_one()
+def page_of_sessions(connection: Connection, where: SessionFilter) -> tuple[list[Session], int]:
+    """Return a page of sessions, newest activity first, and how many there are in all."""
+    found = select_sessions(connection, where)
+    is_all = where.offset == 0 and (where.limit is None or len(found) < where.limit)
+    return found, len(found) if is_all else count_sessions(connection, where)
 
 
-def update_settings(connection: Connection, key: str, label: str | None, meta: dict[str, object], now: int) -> bool:
-    """Set label and settings; return True, changing nothing, when another session has the label."""
+def count_sessions(connection: Connection, where: SessionFilter) -> int:
+    """Return how many sessions there are, pages aside."""
+    return connection.execute(_filtered(select(func.count()).select_from(sessions), where)).scalar_one()
+
+
+def update_settings(
+    connection: Connection, key: str, label: str | None, meta: dict[str, object], now: int | None
+) -> bool:
+    """Set label and settings; return True, changing nothing, when another session has the label.
+
+    `now` is when the session was last used, None when this is no use of it.
+    """
     if label is not None:
         taken = select(sessions.c.key).where(sessions.c.label == label, sessions.c.key != key)
         if connection.execute(taken).first() is not None:
             return True
-    connection.execute(update(sessions).where(sessions.c.key == key).values(label=label, meta=meta, updated_at=now))
+    values = {"label": label, "meta": meta, **_projected(meta)} | ({} if now is None else {"updated_at": now})
+    connection.execute(update(sessions).where(sessions.c.key == key).values(values))
     return False
 
 
@@ -160,23 +187,55 @@ def delete_session(connection: Connection, key: str) -> bool:
 
 
 def _filtered(query: Select[Any], where: SessionFilter) -> Select[Any]:
+    return query.where(*_of_owner(where), *_of_state(where), *_of_text(where))
+
+
+def _of_owner(where: SessionFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
     if where.agent_id is not None:
-        query = query.where(sessions.c.agent_id == where.agent_id)
-    if where.label is not None:
-        query = query.where(sessions.c.label == where.label)
+        found.append(sessions.c.agent_id == where.agent_id)
+    if where.agent_ids is not None:
+        found.append(sessions.c.agent_id.in_(where.agent_ids))
+    if where.keys is not None:
+        found.append(sessions.c.key.in_(where.keys))
+    if where.spawned_by is not None:
+        found.append(sessions.c.meta["spawnedBy"].as_string() == where.spawned_by)
+    return found
+
+
+def _of_state(where: SessionFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
     if where.active_since is not None:
-        query = query.where(sessions.c.updated_at >= where.active_since)
+        found.append(sessions.c.updated_at >= where.active_since)
+    states = (("archived_at", where.is_archived), ("pinned_at", where.is_pinned), ("started_at", where.was_run))
+    for name, is_set in states:
+        if is_set is not None:
+            column = sessions.c[name]
+            found.append(column.is_not(None) if is_set else column.is_(None))
+    return found
+
+
+def _of_text(where: SessionFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [sessions.c.key.not_like(f"%{part}%") for part in where.without]
+    if where.label is not None:
+        found.append(sessions.c.label == where.label)
+    if where.category is not None:
+        found.append(sessions.c.meta["category"].as_string() == where.category)
     if where.search:
         pattern = "%" + where.search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         columns = (sessions.c.key, sessions.c.label, sessions.c.title, sessions.c.session_id)
-        query = query.where(or_(*(func.lower(column).like(pattern, escape="\\") for column in columns)))
-    return query
+        found.append(or_(*(func.lower(column).like(pattern, escape="\\") for column in columns)))
+    return found
 
 
 def _values(session: Session) -> dict[str, object]:
-    values = {name: getattr(session, name) for name in sessions.c.keys()}  # noqa: SIM118 - columns, not a dict
+    values = {column.name: getattr(session, column.name) for column in _COLUMNS}
     values["address"] = address_json(session.address)
-    return values
+    return values | _projected(session.meta)
+
+
+def _projected(meta: dict[str, object]) -> dict[str, object]:
+    return {"archived_at": meta.get("archivedAt"), "pinned_at": meta.get("pinnedAt")}
 
 
 def _session(row: Row[Any]) -> Session:

@@ -90,7 +90,11 @@ sessions = Table(
     Column("updated_at", Millis, nullable=False),
     Column("started_at", Millis),
     Column("ended_at", Millis),
+    Column("archived_at", Millis),
+    Column("pinned_at", Millis),
     Index(None, "agent_id", "updated_at"),
+    Index(None, "archived_at", "updated_at"),
+    Index("ix_sessions_agent_id_archived_at", "agent_id", "archived_at", "updated_at"),
 )
 
 # The transcript, append-only. Types: user, assistant, tool_result, note. `run_id` groups a turn.
