@@ -221,3 +221,19 @@ async def test_a_broken_configuration_stops_the_start_with_all_its_problems(tmp_
     assert done.code == ExitCode.CONFIG
     assert "gateway.prt" in done.err
     assert "agnets" in done.err
+
+
+async def test_commands_reach_a_gateway_with_tls_by_the_certificate_it_noted(tmp_path: Path) -> None:
+    (tmp_path / "homarus.json").write_text("{gateway: {tls: {enabled: true}}}")
+    serving = await start(tmp_path, "gateway", "run", "--port", "0", until="ready https://")
+    try:
+        shown = next(line for line in serving.lines if line.startswith("certificate sha256:")).split()[-1]
+        asked = await serving.run("gateway", "status")
+        printed = await serving.run("gateway", "fingerprint")
+        other = await serving.run("--tls-fingerprint", "ab" * 32, "gateway", "status")
+    finally:
+        await stop(serving)
+    assert (asked.code, printed.out.strip()) == (ExitCode.OK, shown)
+    assert "wss://" in asked.out
+    assert other.code == ExitCode.REFUSED
+    assert "another certificate" in other.err

@@ -6,7 +6,9 @@ import pytest
 
 from homarus.config.load import load_text
 from homarus.errors import ConfigError
-from homarus.gateway.settings import GatewaySettings, is_loopback, read_settings
+from homarus.gateway.configured import read_settings
+from homarus.gateway.settings import GatewaySettings, is_loopback
+from homarus.gateway.tailscale import address
 
 
 def settings_of(text: str, **overrides: str) -> GatewaySettings:
@@ -40,13 +42,37 @@ def test_password_alone_means_password_mode() -> None:
         ('{gateway:{auth:{token:"short"},bind:"lan"}}', "gateway.auth.token"),
         ('{gateway:{auth:{token:"abcdefgh"},bind:"lan"}}', "gateway.controlUi.allowedOrigins"),
         ('{gateway:{auth:{token:"abcdefgh"},bind:"custom"}}', "gateway.customBindHost"),
+        ('{gateway:{auth:{token:"abcdefgh"},bind:"custom",customBindHost:"example.org"}}', "gateway.customBindHost"),
+        ('{gateway:{auth:{token:" Undefined "}}}', "gateway.auth.token"),
+        ('{gateway:{auth:{password:"changeme"}}}', "gateway.auth.password"),
+        ('{gateway:{auth:{token:"abcdefgh"},trustedProxies:["proxy.local"]}}', "gateway.trustedProxies"),
+        ('{gateway:{auth:{token:"abcdefgh"},trustedProxies:["0.0.0.0/0"]}}', "gateway.trustedProxies"),
+        ('{gateway:{auth:{token:"abcdefgh"},tls:{enabled:true,certPath:"/a"}}}', "gateway.tls.keyPath"),
+        ('{gateway:{auth:{token:"abcdefgh"},tls:{enabled:true,keyPath:"/a"}}}', "gateway.tls.certPath"),
+        ('{gateway:{auth:{token:"abcdefgh"},tls:{enabled:true,autoGenerate:false}}}', "gateway.tls.certPath"),
     ],
 )
 def test_unsafe_and_unavailable_settings_are_refused_with_path_and_fix(text: str, path: str) -> None:
     with pytest.raises(ConfigError) as caught:
         settings_of(text)
-    assert caught.value.fix or str(caught.value)
-    assert path in (caught.value.path or str(caught.value))
+    issues = getattr(caught.value, "issues", (caught.value,))
+    assert [(issue.path, bool(issue.fix)) for issue in issues] == [(path, True)]
+
+
+def test_a_tailnet_bind_takes_the_address_of_this_machine_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '{gateway:{auth:{token:"abcdefgh"},bind:"tailnet",controlUi:{enabled:false}}}'
+    monkeypatch.setattr(address, "tailnet_address", lambda: "100.101.102.103")
+    assert settings_of(text).host == "100.101.102.103"
+    monkeypatch.setattr(address, "tailnet_address", lambda: None)
+    with pytest.raises(ConfigError, match="no tailnet address"):
+        settings_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"), [("100.64.0.1", True), ("100.127.255.254", True), ("100.128.0.1", False), ("::1", False)]
+)
+def test_tailnet_addresses_are_those_tailscale_gives_out(text: str, *, is_one: bool) -> None:
+    assert address.is_tailnet(text) is is_one
 
 
 def test_lan_with_secret_and_origins_is_fine() -> None:

@@ -39,6 +39,7 @@ def client_for(target: Target, *, has_tool_events: bool = False) -> GatewayClien
         identity=target.identity,
         token=target.credentials.token,
         password=target.credentials.password,
+        tls_fingerprint=target.tls_fingerprint,
         has_tool_events=has_tool_events,
         is_reconnecting=False,
     )

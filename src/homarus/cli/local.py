@@ -41,4 +41,5 @@ async def local_gateway() -> AsyncGenerator[Target]:
     async with AsyncExitStack() as stack:
         application, _ = await open_application(stack, state, without_channels, options, clock)
         credentials = Credentials(token, password.reveal() if password else None)
-        yield Target(socket_url(application.server.url), credentials, state.identity / "device.json")
+        url, pin = socket_url(application.server.url), application.server.tls_fingerprint
+        yield Target(url, credentials, state.identity / "device.json", tls_fingerprint=pin)

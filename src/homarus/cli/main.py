@@ -24,6 +24,7 @@ _SETTINGS = {
     "--config": ("HOMARUS_CONFIG", "FILE", "Use this configuration file."),
     "--url": ("HOMARUS_GATEWAY_URL", "URL", "Talk to the gateway at this address."),
     "--token": ("HOMARUS_GATEWAY_TOKEN", "TEXT", "Show the gateway this token."),
+    "--tls-fingerprint": ("HOMARUS_GATEWAY_TLS_FINGERPRINT", "SHA256", "Expect this certificate of the gateway."),
 }
 
 
@@ -117,8 +118,8 @@ def help_text() -> str:
         lines += [f"  {entry.name:<10} {entry.summary}" for entry in COMMANDS if entry.group == group]
         lines.append("")
     lines.append("Options, before the command:")
-    lines += [f"  {f'{name} {value}':<15} {text} ({variable})" for name, (variable, value, text) in _SETTINGS.items()]
-    lines += ["  --version       Print the version.", "", "homarus COMMAND --help says more about a command."]
+    lines += [f"  {f'{name} {value}':<24} {text} ({variable})" for name, (variable, value, text) in _SETTINGS.items()]
+    lines += [f"  {'--version':<24} Print the version.", "", "homarus COMMAND --help says more about a command."]
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from homarus.config.gateway import Gateway
 
 URL = "HOMARUS_GATEWAY_URL"
+FINGERPRINT = "HOMARUS_GATEWAY_TLS_FINGERPRINT"
 DEFAULT_PORT = 18_789
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
@@ -33,12 +34,16 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A gateway to talk to. `url` is ws:// or wss://; `identity` is the file of this device's key."""
+    """A gateway to talk to. `url` is ws:// or wss://; `identity` is the file of this device's key.
+
+    `tls_fingerprint` is the certificate that is expected; None leaves it to the system's authorities.
+    """
 
     url: str
     credentials: Credentials
     identity: Path
     is_local: bool = True
+    tls_fingerprint: str | None = None
 
     @property
     def page_url(self) -> str:
@@ -56,8 +61,10 @@ def find_gateway() -> Target:
     state = StateDir.resolve(env)
     named = env.get(URL)
     identity = state.identity / "device.json"
+    pin = env.get(FINGERPRINT) or None
     if named:
-        return Target(socket_url(named), _from_environment(env, state), identity, is_local=False)
+        credentials = _from_environment(env, state)
+        return Target(socket_url(named), credentials, identity, is_local=False, tls_fingerprint=pin)
     running = find_running(state.root)
     try:
         gateway = _configured(state)
@@ -67,9 +74,11 @@ def find_gateway() -> Target:
         gateway = None
     if gateway is not None and gateway.mode == "remote" and gateway.remote is not None:
         return _remote(gateway, env, identity)
+    if running is not None:
+        pin = pin or running.tls_fingerprint
+        return Target(socket_url(running.url), _local(gateway, env, state), identity, tls_fingerprint=pin)
     port = DEFAULT_PORT if gateway is None else gateway.port
-    url = f"ws://127.0.0.1:{port}" if running is None else socket_url(running.url)
-    return Target(url, _local(gateway, env, state), identity)
+    return Target(f"ws://127.0.0.1:{port}", _local(gateway, env, state), identity)
 
 
 def socket_url(text: str) -> str:
@@ -103,7 +112,8 @@ def _remote(gateway: Gateway, env: Mapping[str, str], identity: Path) -> Target:
         token or (remote.token.reveal() if remote.token else None),
         password or (remote.password.reveal() if remote.password else None),
     )
-    return Target(socket_url(remote.url), credentials, identity, is_local=False)
+    pin = env.get(FINGERPRINT) or remote.tls_fingerprint
+    return Target(socket_url(remote.url), credentials, identity, is_local=False, tls_fingerprint=pin)
 
 
 def _local(gateway: Gateway | None, env: Mapping[str, str], state: StateDir) -> Credentials:

@@ -17,17 +17,19 @@ _MAX_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A gateway that said it was ready. `url` is http://host:port."""
+    """A gateway that said it was ready. `url` is http://host:port, or https:// with the certificate's fingerprint."""
 
     url: str
     pid: int
+    tls_fingerprint: str | None = None
 
 
 def leave_note(root: Path, running: Running) -> None:
     """Write the note. Raises ConfigError when the state folder cannot be written."""
     from homarus.config.write import write_text_atomically
 
-    write_text_atomically(root / NAME, json.dumps({"url": running.url, "pid": running.pid}) + "\n")
+    note = {"url": running.url, "pid": running.pid, "tlsFingerprint": running.tls_fingerprint}
+    write_text_atomically(root / NAME, json.dumps(note) + "\n")
 
 
 def take_note_back(root: Path) -> None:
@@ -61,5 +63,7 @@ def _read(path: Path) -> Running | None:
     if not isinstance(value, dict):
         return None
     fields = cast("dict[str, object]", value)
-    url, pid = fields.get("url"), fields.get("pid")
-    return Running(url, pid) if isinstance(url, str) and isinstance(pid, int) and pid > 0 else None
+    url, pid, pin = fields.get("url"), fields.get("pid"), fields.get("tlsFingerprint")
+    if not (isinstance(url, str) and isinstance(pid, int) and pid > 0):
+        return None
+    return Running(url, pid, pin if isinstance(pin, str) else None)

@@ -101,10 +101,12 @@ def _state_root(home: Path | None) -> Path:
 
 
 def _announce(root: Path, start: Start, ready: Ready) -> None:
-    leave_note(root, Running(ready.url, os.getpid()))
+    leave_note(root, Running(ready.url, os.getpid(), ready.tls_fingerprint))
     for warning in ready.warnings:
         warn(warning)
     if not start.is_for_people:
+        if ready.tls_fingerprint:
+            say(f"certificate sha256:{ready.tls_fingerprint}")
         say(f"ready {ready.url}")
         return
     command = _command()
@@ -116,6 +118,8 @@ def _announce(root: Path, start: Start, ready: Ready) -> None:
         say()
         say(f"  {paint(ready.login_url, 'bold')}")
         say()
+    if ready.tls_fingerprint:
+        say(f"Certificate for clients to pin: sha256:{ready.tls_fingerprint}")
     say(f'Or write from another terminal:  {command} agent --message "what can you do"')
     say(paint("Ctrl-C stops it.", "dim"))
 

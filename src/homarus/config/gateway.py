@@ -60,6 +60,8 @@ class TrustedProxy(Section):
     """Headers that must exist."""
     allow_users: Many[str] | None = None
     """Users admitted."""
+    secret: Secret | None = None
+    """What the proxy must send as X-Homarus-Proxy-Secret; required for a proxy on this machine."""
 
 
 class GatewayAuth(Section):
@@ -71,8 +73,8 @@ class GatewayAuth(Section):
     """Shared token clients present."""
     password: Secret | None = None
     """Shared password clients present."""
-    allow_tailscale: bool = False
-    """Accept Tailscale identity."""
+    allow_tailscale: bool | None = None
+    """Accept Tailscale identity; unset: with tailscale serve and token authentication."""
     rate_limit: LoginLimits = section()
     """Failed login limits."""
     trusted_proxy: TrustedProxy | None = None
@@ -130,8 +132,8 @@ class ServerTls(Section):
 
     enabled: bool = False
     """Turns this feature on or off."""
-    auto_generate: bool = False
-    """Create a self-signed certificate."""
+    auto_generate: bool = True
+    """Create a self-signed certificate when no files are named."""
     cert_path: str | None = None
     """Certificate file (PEM)."""
     key_path: str | None = None

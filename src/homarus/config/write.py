@@ -235,9 +235,7 @@ def _load_checked(
     return loaded
 
 
-def _recover(
-    path: Path, env: Mapping[str, str], check: Callable[[LoadedConfig], object] | None
-) -> LoadedConfig | None:
+def _recover(path: Path, env: Mapping[str, str], check: Callable[[LoadedConfig], object] | None) -> LoadedConfig | None:
     backup = backup_of(path)
     if not backup.exists():
         return None

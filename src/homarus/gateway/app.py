@@ -27,6 +27,7 @@ from homarus.errors import ConfigError
 from homarus.gateway.agent_skills import AgentSkills
 from homarus.gateway.agents import ConfiguredAgents
 from homarus.gateway.channel_host import ChannelHost
+from homarus.gateway.configured import read_settings
 from homarus.gateway.desks import Messages, PairingRequests
 from homarus.gateway.instruments import Instruments
 from homarus.gateway.logs import open_logs
@@ -35,7 +36,7 @@ from homarus.gateway.prompt_ledger import PromptLedger
 from homarus.gateway.reload import Reloader
 from homarus.gateway.server import GatewayServer
 from homarus.gateway.services import Services
-from homarus.gateway.settings import GatewaySettings, read_settings
+from homarus.gateway.settings import GatewaySettings
 from homarus.gateway.shutdown import StopSignal, drain
 from homarus.gateway.supervisor import Supervisor
 from homarus.gateway.token_file import read_or_create_token
@@ -63,11 +64,15 @@ log = logging.getLogger("homarus.gateway")
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The gateway answers. `login_url` works once, for ten minutes; None when there is no page."""
+    """The gateway answers. `login_url` works once, for ten minutes; None when there is no page.
+
+    `tls_fingerprint` is the SHA-256 of the served certificate, None without TLS.
+    """
 
     url: str
     login_url: str | None
     warnings: tuple[str, ...] = ()
+    tls_fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ async def run_gateway(options: GatewayOptions) -> None:
         stop.install()
         stack.callback(stop.uninstall)
         app, warnings = await open_application(stack, state, loaded, options, clock)
-        ready = Ready(app.server.url, app.server.create_login_url(), warnings)
+        ready = Ready(app.server.url, app.server.create_login_url(), warnings, app.server.tls_fingerprint)
         if options.on_ready is not None:
             options.on_ready(ready)
         await stop.wait()
@@ -142,7 +147,7 @@ async def open_application(
     config = loaded.config
     log_file = open_logs(config.logging, state.logs, lambda text: environment.expand(text, state.env))
     token = options.token or (None if _has_secret(loaded) else read_or_create_token(state.identity, clock))
-    settings = read_settings(config.gateway, port=options.port, bind=options.bind, token=token)
+    settings = read_settings(config.gateway, port=options.port, bind=options.bind, token=token, env=state.env)
     sections = channel_sections(loaded)
     lock = StateLock(state.root)
     lock.acquire(clock.now_ms(), settings.port)
@@ -357,7 +362,7 @@ def _state(options: GatewayOptions) -> StateDir:
 
 def _has_secret(loaded: LoadedConfig) -> bool:
     auth = loaded.config.gateway.auth
-    return auth.token is not None or auth.password is not None or auth.mode not in {None, "token"}
+    return auth.token is not None or auth.password is not None or auth.mode not in {None, "token", "trusted-proxy"}
 
 
 def _unused_warning(loaded: LoadedConfig) -> tuple[str, ...]:

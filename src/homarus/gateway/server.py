@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 from homarus.errors import UserError
 from homarus.gateway.approval_events import announce_approval
 from homarus.gateway.auth import SharedAuth
+from homarus.gateway.bind import ALL_INTERFACES
 from homarus.gateway.budget import PreauthBudget
 from homarus.gateway.core import GatewayCore
 from homarus.gateway.devices import Devices
@@ -28,7 +29,7 @@ from homarus.gateway.rate_limit import AuthLimiter, CallLimiter
 from homarus.gateway.run_feed import RunFeed
 from homarus.gateway.services import Services
 from homarus.gateway.session_feed import SessionFeed
-from homarus.gateway.settings import GatewaySettings
+from homarus.gateway.settings import LOOPBACK, GatewaySettings
 from homarus.gateway.supervisor import Supervisor
 from homarus.gateway.tokens import BrowserTokens, LoginCodes
 from homarus.nodes.capability import Capabilities
@@ -37,6 +38,9 @@ from homarus.protocol.errors import CLOSE_RESTART
 from homarus.protocol.events import CRON, SHUTDOWN, TICK
 from homarus.protocol.names import TICK_INTERVAL_MS
 from homarus.security.approvals import Approvals
+
+if TYPE_CHECKING:
+    from homarus.gateway.tls import ServerTls
 
 log = logging.getLogger("homarus.gateway")
 
@@ -97,13 +101,20 @@ class GatewayServer:
         self._unlisten: list[Callable[[], None]] = []
         self._site: web.TCPSite | None = None
         self._is_leaving = False
+        self._tls: ServerTls | None = None
         self.port = 0
 
     @property
     def url(self) -> str:
         """Return the address of the page on this machine, without a slash at the end."""
         host = self.core.settings.host
-        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"  # noqa: S104 - a comparison
+        scheme = "http" if self.core.settings.tls is None else "https"
+        return f"{scheme}://{LOOPBACK if host == ALL_INTERFACES else host}:{self.port}"
+
+    @property
+    def tls_fingerprint(self) -> str | None:
+        """Return the SHA-256 of the certificate that is served, None without TLS."""
+        return None if self._tls is None else self._tls.fingerprint
 
     def create_login_url(self) -> str | None:
         """Return a link that signs one browser in, once, within ten minutes; None when the page is switched off."""
@@ -112,13 +123,18 @@ class GatewayServer:
         return f"{self.url}/#code={self.core.logins.create()}"
 
     async def start(self, host: str | None = None, port: int | None = None) -> int:
-        """Bind, begin to serve and return the port. Raises UserError when the port is taken or cannot be bound."""
+        """Bind, begin to serve and return the port.
+
+        Raises UserError when the port is taken or cannot be bound, ConfigError when the certificate is unusable.
+        """
         settings = self.core.settings
         host = settings.host if host is None else host
         wanted = settings.port if port is None else port
+        self._tls = self._open_tls()
         runner = web.AppRunner(self._routes.application(), access_log=None, shutdown_timeout=STOP_TIMEOUT)
         await runner.setup()
-        site = web.TCPSite(runner, host, wanted, backlog=BACKLOG)
+        context = None if self._tls is None else self._tls.context
+        site = web.TCPSite(runner, host, wanted, backlog=BACKLOG, ssl_context=context)
         try:
             await site.start()
         except OSError as error:
@@ -149,6 +165,14 @@ class GatewayServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    def _open_tls(self) -> ServerTls | None:
+        settings, services = self.core.settings.tls, self.core.services
+        if settings is None:
+            return None
+        from homarus.gateway.tls import open_tls, tls_folder  # noqa: PLC0415 - most gateways serve without
+
+        return open_tls(settings, tls_folder(services.state_dir), services.clock)
 
     def _begin(self) -> None:
         runs = self.core.services.runs

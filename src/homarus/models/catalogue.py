@@ -25,9 +25,7 @@ SPOKEN_APIS = frozenset({"openai-completions", "ollama"})
 class Catalogue:
     """The models of one process. Local servers found later are added with `add_found`."""
 
-    def __init__(
-        self, settings: CatalogueSettings, http: HttpClient, clock: Clock, meter: Meter | None = None
-    ) -> None:
+    def __init__(self, settings: CatalogueSettings, http: HttpClient, clock: Clock, meter: Meter | None = None) -> None:
         self._settings = settings
         self._meter = meter or Meter()
         self._http = http

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Final, Self, cast
 
 from homarus.clock import Clock, SystemClock
 from homarus.errors import HomarusError, Permanent, Transient
-from homarus.protocol.client_errors import ConnectionLost, not_running, read_error, timed_out
+from homarus.protocol.client_errors import (
+    ConnectionLost,
+    not_running,
+    read_error,
+    read_pin,
+    timed_out,
+    unknown_certificate,
+    wrong_certificate,
+)
 from homarus.protocol.client_handshake import ClientFacts, ClientHandshake, Secrets, receive_frame
 from homarus.protocol.frames import MAX_PAYLOAD, JsonObject, as_object, encode_request
 from homarus.protocol.names import CAP_TOOL_EVENTS, TICK_INTERVAL_MS
@@ -62,7 +70,9 @@ class _Link:
 class GatewayClient:
     """A typed, reconnecting client. Use as an async context manager, or call `connect` and `close`.
 
-    `identity` is the file of the device's key; its tokens are kept beside it. `url` is ws:// or wss://.
+    `identity` is the file of the device's key; its tokens are kept beside it. `url` is ws:// or wss://. With
+    `tls_fingerprint`, that certificate is expected instead of one that an authority vouches for; nothing is sent to
+    a server that shows another. Raises ConfigError when it is no fingerprint, or `url` is not wss://.
     """
 
     def __init__(
@@ -72,6 +82,7 @@ class GatewayClient:
         identity: Path,
         token: str | None = None,
         password: str | None = None,
+        tls_fingerprint: str | None = None,
         facts: ClientFacts | None = None,
         scopes: tuple[str, ...] = ALL_SCOPES,
         has_tool_events: bool = False,
@@ -83,6 +94,7 @@ class GatewayClient:
         caps = (CAP_TOOL_EVENTS,) if has_tool_events else ()
         secrets = Secrets(token, password)
         self._handshake = ClientHandshake(url, identity, secrets, facts or ClientFacts(), scopes, caps, self._clock)
+        self._pin = None if tls_fingerprint is None else read_pin(url, tls_fingerprint)
         self._is_reconnecting = is_reconnecting
         self._session: ClientSession | None = None
         self._link: _Link | None = None
@@ -119,7 +131,8 @@ class GatewayClient:
     async def connect(self) -> None:
         """Connect and authenticate.
 
-        Raises NotRunning, AuthFailed, ProtocolError or Transient, each with what to do about it.
+        Raises NotRunning, AuthFailed (a certificate that is not trusted, too), ProtocolError or Transient, each with
+        what to do about it.
         """
         import aiohttp  # noqa: PLC0415 - importing this module must be light
 
@@ -242,7 +255,8 @@ class GatewayClient:
             raise ConnectionLost("the client is closed")
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                socket = await self._session.ws_connect(self.url, max_msg_size=MAX_PAYLOAD, compress=0)
+                pin = True if self._pin is None else aiohttp.Fingerprint(self._pin)
+                socket = await self._session.ws_connect(self.url, max_msg_size=MAX_PAYLOAD, compress=0, ssl=pin)
                 link = _Link(socket)
                 try:
                     link.hello = await self._handshake.shake(socket)
@@ -252,6 +266,10 @@ class GatewayClient:
                 return link
         except TimeoutError:
             raise Transient(f"the gateway at {self.url} does not answer", fix="look at `homarus logs`") from None
+        except aiohttp.ServerFingerprintMismatch as error:
+            raise wrong_certificate(self.url, error.got) from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise unknown_certificate(self.url, str(error.certificate_error)) from error
         except aiohttp.WSServerHandshakeError as error:
             raise Transient(f"{self.url} is no gateway, or it is too busy (HTTP {error.status})") from error
         except (aiohttp.ClientError, OSError) as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from homarus.errors import AuthFailed, HomarusError, ProtocolError, Transient
+from homarus.errors import AuthFailed, ConfigError, HomarusError, ProtocolError, Transient
+from homarus.protocol.fingerprint import read_fingerprint
 
 START: Final = "start it with `homarus gateway run`"
 _FIXES: Final = {
@@ -24,6 +25,31 @@ class ConnectionLost(Transient):
 def not_running(url: str, reason: str) -> NotRunning:
     """Return the error for an address where nothing answers."""
     return NotRunning(f"the gateway is not running at {url} ({reason})", fix=START)
+
+
+def read_pin(url: str, fingerprint: str) -> bytes:
+    """Return the bytes of a pinned fingerprint. Raises ConfigError when it is none, or the connection has no TLS."""
+    path = "gateway.remote.tlsFingerprint"
+    if not url.startswith("wss://"):
+        raise ConfigError(f"{url} has no certificate to pin", path=path, fix="use a wss:// address")
+    try:
+        return read_fingerprint(fingerprint)
+    except ValueError as error:
+        fix = "copy what the gateway prints when it starts, or `homarus gateway fingerprint` there"
+        raise ConfigError(f"no fingerprint of a certificate: {error}", path=path, fix=fix) from None
+
+
+def wrong_certificate(url: str, got: bytes) -> AuthFailed:
+    """Return the error for a server that shows another certificate than the pinned one."""
+    message = f"{url} shows another certificate than the pinned one: sha256:{got.hex(':').upper()}"
+    fix = "if the gateway got a new one, pin that: compare it with `homarus gateway fingerprint` there; else stop here"
+    return AuthFailed(message, fix=fix)
+
+
+def unknown_certificate(url: str, reason: str) -> AuthFailed:
+    """Return the error for a certificate no authority vouches for."""
+    fix = "pin it: --tls-fingerprint with what `homarus gateway fingerprint` prints on the gateway's machine"
+    return AuthFailed(f"the certificate of {url} is not trusted ({reason})", fix=fix)
 
 
 def timed_out(method: str, timeout: float) -> Transient:

@@ -18,7 +18,7 @@ from homarus.cli.screen import facts, report, say, show_json, warn
 app = group("Run the gateway, or ask a running one.")
 
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="TCP port; 0 takes any free one.")]
-Bind = Annotated[str | None, typer.Option("--bind", help="loopback, lan, custom, or an IPv4 address.")]
+Bind = Annotated[str | None, typer.Option("--bind", help="loopback, lan, tailnet, custom, or an IPv4 address.")]
 Token = Annotated[str | None, typer.Option("--token", help="Shared token of clients; better in HOMARUS_GATEWAY_TOKEN.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Configuration file.")]
 Home = Annotated[Path | None, typer.Option("--home", help="State folder.")]
@@ -110,6 +110,18 @@ def call(
     params_row = as_row(cast("object", value))
     with session(find_gateway()) as gateway:
         show_json(gateway.call(method, params_row, timeout=timeout))
+
+
+@app.command()
+def fingerprint(as_json: AsJson = False) -> None:
+    """Print the SHA-256 of the certificate this gateway serves, for clients to pin."""
+    from homarus.cli.certificate import served_certificate
+
+    found = served_certificate()
+    if as_json:
+        show_json({"certificate": str(found.certificate), "sha256": found.fingerprint})
+    else:
+        say(f"sha256:{found.fingerprint}")
 
 
 def _show_reload(found: Row) -> None:

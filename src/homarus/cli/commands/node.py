@@ -26,6 +26,9 @@ def run(
     ] = None,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The gateway's port.")] = DEFAULT_PORT,
     tls: Annotated[bool, typer.Option("--tls", help="Connect with TLS.")] = False,
+    tls_fingerprint: Annotated[
+        str | None, typer.Option("--tls-fingerprint", help="Expect this certificate of the gateway; implies --tls.")
+    ] = None,
     token: Annotated[
         str | None, typer.Option("--token", help="The gateway's token; better in HOMARUS_GATEWAY_TOKEN.")
     ] = None,
@@ -35,7 +38,8 @@ def run(
     from homarus.nodes.host.service import HostOptions, NodeHost
 
     target = find_gateway()
-    url = socket_url(f"{'wss' if tls else 'ws'}://{_bracketed(host)}:{port}") if host else target.url
+    scheme = "wss" if tls or tls_fingerprint else "ws"
+    url = socket_url(f"{scheme}://{_bracketed(host)}:{port}") if host else target.url
     env = environment.process_environment()
     options = HostOptions(
         url=url,
@@ -43,6 +47,7 @@ def run(
         display_name=(display_name or platform.node() or "node")[:200],
         token=token or target.credentials.token,
         password=None if token else target.credentials.password,
+        tls_fingerprint=tls_fingerprint or (target.tls_fingerprint if url.startswith("wss://") else None),
         environment=env,
     )
     asyncio.run(_serve(NodeHost(options, SystemClock(), _announce), url))

@@ -1,0 +1,120 @@
+"""The gateway's settings as the configuration gives them, checked before anything is bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from homarus.config import environment
+from homarus.errors import ConfigError
+from homarus.gateway.bind import bind_address
+from homarus.gateway.exposure_rules import refuse_unsafe
+from homarus.gateway.settings import (
+    AuthSettings,
+    BrowserSettings,
+    GatewaySettings,
+    LimitSettings,
+    ProxySettings,
+    TailscaleSettings,
+    TlsSettings,
+)
+
+if TYPE_CHECKING:
+    from homarus.config.gateway import Gateway
+
+_LOOPBACK_PROXIES = ("127.0.0.1", "::1")
+
+
+def read_settings(
+    gateway: Gateway,
+    *,
+    port: int | None = None,
+    bind: str | None = None,
+    token: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> GatewaySettings:
+    """Return the settings of a configuration; arguments override it. Raises ConfigError with path and fix."""
+    _refuse_unavailable(gateway)
+    limit = gateway.auth.rate_limit
+    auth = _auth(gateway, token)
+    settings = GatewaySettings(
+        host=bind_address(bind or gateway.bind, gateway.custom_bind_host),
+        port=gateway.port if port is None else port,
+        auth=auth,
+        limits=LimitSettings(
+            max(1, round(limit.max_attempts)), limit.window_ms / 1000, limit.lockout_ms / 1000, limit.exempt_loopback
+        ),
+        browser=_browser(gateway),
+        tls=_tls(gateway, env or {}),
+        tailscale=_tailscale(gateway, auth),
+        trusted_proxies=_trusted(gateway),
+        uses_real_ip=gateway.allow_real_ip_fallback,
+        history_chars=gateway.webchat.chat_history_max_chars,
+    )
+    refuse_unsafe(settings)
+    return settings
+
+
+def _refuse_unavailable(gateway: Gateway) -> None:
+    """Refuse what cannot be honoured yet, instead of starting with less protection than was asked for."""
+    if gateway.auth.mode == "trusted-proxy":
+        fix = "use `token` or `password`"
+        raise ConfigError("authentication by a trusted proxy is not available yet", path="gateway.auth.mode", fix=fix)
+    if gateway.auth.allow_tailscale:
+        fix = "set it to false and use `token` or `password`"
+        raise ConfigError("Tailscale identities are not available yet", path="gateway.auth.allowTailscale", fix=fix)
+    if gateway.tailscale.mode != "off":
+        fix = "set it to `off` and run `tailscale serve` yourself"
+        raise ConfigError("Tailscale exposure is not available yet", path="gateway.tailscale.mode", fix=fix)
+
+
+def _browser(gateway: Gateway) -> BrowserSettings:
+    page = gateway.control_ui
+    return BrowserSettings(
+        is_enabled=page.enabled,
+        origins=frozenset(origin.strip().rstrip("/").lower() for origin in page.allowed_origins),
+        trusts_host_header=page.dangerously_allow_host_header_origin_fallback,
+        allows_insecure_auth=page.allow_insecure_auth,
+        skips_device_auth=page.dangerously_disable_device_auth,
+    )
+
+
+def _auth(gateway: Gateway, token: str | None) -> AuthSettings:
+    auth = gateway.auth
+    own_token = token or (auth.token.reveal() if auth.token else None) or None
+    password = (auth.password.reveal() if auth.password else None) or None
+    mode = auth.mode
+    if mode is None:
+        mode = "password" if password and not own_token else "token"
+    proxy = auth.trusted_proxy
+    if mode != "trusted-proxy" or proxy is None:
+        return AuthSettings(mode=mode, token=own_token, password=password)
+    header = ProxySettings(
+        user_header=proxy.user_header.strip().lower(),
+        required_headers=tuple(name.strip().lower() for name in proxy.required_headers),
+        users=None if proxy.allow_users is None else frozenset(user.strip().lower() for user in proxy.allow_users),
+        secret=(proxy.secret.reveal() if proxy.secret else None) or None,
+    )
+    return AuthSettings(mode=mode, token=own_token, proxy=header)
+
+
+def _tls(gateway: Gateway, env: Mapping[str, str]) -> TlsSettings | None:
+    tls = gateway.tls
+    if not tls.enabled:
+        return None
+    certificate = environment.expand(tls.cert_path, env) if tls.cert_path else None
+    key = environment.expand(tls.key_path, env) if tls.key_path else None
+    return TlsSettings(certificate, key, tls.auto_generate)
+
+
+def _tailscale(gateway: Gateway, auth: AuthSettings) -> TailscaleSettings:
+    """Return the Tailscale settings; `serve` takes identities unless a password is asked for or they are refused."""
+    chosen, mode = gateway.auth.allow_tailscale, gateway.tailscale.mode
+    takes = chosen if chosen is not None else mode == "serve" and auth.mode == "token"
+    return TailscaleSettings(mode, gateway.tailscale.reset_on_exit, takes_identities=takes)
+
+
+def _trusted(gateway: Gateway) -> frozenset[str]:
+    """Return the proxies whose word on client addresses counts; tailscaled is one when it was asked to forward."""
+    own = _LOOPBACK_PROXIES if gateway.tailscale.mode != "off" else ()
+    return frozenset((*(entry.strip() for entry in gateway.trusted_proxies), *own))

@@ -1,0 +1,1 @@
+"""Tailscale: this machine's tailnet address, who is behind a connection, and serving through it."""
