@@ -102,6 +102,15 @@ class SecurityHeaders(Section):
     """HSTS value."""
 
 
+class CallLimits(Section):
+    """Calls one caller may make over HTTP."""
+
+    max_requests: Positive = 600
+    """Calls in the window."""
+    window_ms: Positive = 60_000
+    """Window, milliseconds."""
+
+
 class HttpSurface(Section):
     """HTTP surface."""
 
@@ -109,3 +118,5 @@ class HttpSurface(Section):
     """HTTP endpoints."""
     security_headers: SecurityHeaders = section()
     """Response headers."""
+    rate_limit: CallLimits = section()
+    """Calls one caller may make over HTTP."""

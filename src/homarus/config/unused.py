@@ -47,6 +47,7 @@ USED = (
     "gateway.nodes.allowCommands",
     "gateway.nodes.denyCommands",
     "gateway.webchat",
+    "gateway.http.rateLimit",
     "agents.defaults.model",
     "agents.defaults.workspace",
     "agents.defaults.bootstrapMaxChars",

@@ -176,15 +176,22 @@ class Devices:
 
         Tokens are found by their hash, so nothing is compared that could be measured.
         """
+        found = await self.find_token(token, role)
+        if found is None or found.device_id != device_id:
+            return None
+        return None if missing_scopes(found.scopes, scopes) else found
+
+    async def find_token(self, token: str, role: str) -> DeviceToken | None:
+        """Return a live token for a role, whichever device's it is; None when the device lost what it grants."""
         if not token or len(token) > MAX_TOKEN:
             return None
         found = await self._database.read(rows.select_token, hash_token(token))
-        if found is None or found.revoked_at is not None or found.device_id != device_id or found.role != role:
+        if found is None or found.revoked_at is not None or found.role != role:
             return None
-        device = await self.get(device_id)
+        device = await self.get(found.device_id)
         if device is None or role not in device.roles or missing_scopes(device.scopes, found.scopes):
             return None
-        return None if missing_scopes(found.scopes, scopes) else found
+        return found
 
     async def keep_token(
         self, device: Device, role: Role, presented: str | None, scopes: tuple[str, ...]

@@ -14,8 +14,10 @@ from homarus.gateway.connection import Connection
 from homarus.gateway.core import GatewayCore
 from homarus.gateway.http.login import login
 from homarus.gateway.http.page import Page
+from homarus.gateway.http.pages import share
 from homarus.gateway.http.probes import Probes
 from homarus.gateway.http.responses import error_response, text_response
+from homarus.gateway.http.surfaces import Surfaces
 from homarus.gateway.origin import is_host_allowed
 from homarus.gateway.peer import Peer, identify_peer
 from homarus.gateway.socket import ClientSocket
@@ -36,6 +38,7 @@ class Routes:
         self._core = core
         self._page = page
         self._probes = Probes(core)
+        self._surfaces = Surfaces(core)
         self._open: set[Connection] = set()
         self._idle = asyncio.Event()
 
@@ -48,7 +51,7 @@ class Routes:
             app.router.add_route("*", path, self._ready)
         app.router.add_route("*", "/metrics", self._metrics)
         app.router.add_post("/api/login", self._login)
-        app.router.add_route("*", "/api/{rest:.*}", self._no_route)
+        app.router.add_route("*", "/api/{rest:.*}", self._api)
         app.router.add_post("/{path:.*}", self._webhook)
         app.router.add_route("*", "/{path:.*}", self._serve_page)
         return app
@@ -136,8 +139,8 @@ class Routes:
     async def _login(self, request: web.Request) -> web.StreamResponse:
         return await login(self._core, request, self._peer(request))
 
-    async def _no_route(self, request: web.Request) -> web.StreamResponse:
-        return error_response(404, f"no route {request.method} {request.path[:200]}", "not_found")
+    async def _api(self, request: web.Request) -> web.StreamResponse:
+        return share(request, await self._surfaces.rest(request, self._peer(request)), self._core.settings.browser)
 
     async def _serve_page(self, request: web.Request) -> web.StreamResponse:
         if not self._core.settings.browser.is_enabled:
