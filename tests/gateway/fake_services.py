@@ -10,11 +10,14 @@ from typing import cast
 
 from tests.gateway.fake_runs import FakeRuns
 
-from homarus.channels.contract import WebhookChannel
+from homarus.channels.contract import Capabilities, WebhookChannel
+from homarus.channels.policy_config import ChannelPolicyConfig
 from homarus.clock import Clock, SystemClock
+from homarus.config.environment import HOME
 from homarus.config.load import LoadedConfig, load_text
 from homarus.errors import UserError
 from homarus.gateway.agents import ConfiguredAgents
+from homarus.gateway.outgoing_files import OutgoingFiles
 from homarus.gateway.services import (
     ChannelAccount,
     MessageRecord,
@@ -25,9 +28,11 @@ from homarus.gateway.services import (
     ToolFacts,
 )
 from homarus.models.contract import Model, ModelInfo, ModelRequest
-from homarus.pipeline.accounts import Accounts
+from homarus.pipeline.access import AccessRules
+from homarus.pipeline.accounts import Account
 from homarus.pipeline.direct_send import DirectSend
 from homarus.sessions.store import Sessions
+from homarus.storage.media import MediaStore
 from homarus.storage.sqlite import SqliteDatabase, create_sqlite_engine
 from homarus.storage.tables import metadata
 
@@ -156,15 +161,25 @@ def make_database(path: Path) -> SqliteDatabase:
     return SqliteDatabase(engine)
 
 
+def make_files(folder: Path, clock: Clock) -> OutgoingFiles:
+    """Return a shelf for a channel that takes files of 1000 bytes."""
+    files = OutgoingFiles(MediaStore(folder / "media", clock))
+    can = Capabilities(has_media=True, max_file=1000)
+    files.accounts.replace((Account("irc", "default", AccessRules(ChannelPolicyConfig()), can),))
+    return files
+
+
 def make_services(
     folder: Path, config_text: str = "{}", clock: Clock | None = None, *, is_manual: bool = False
 ) -> tuple[Services, FakeRuns]:
     """Return services over a fresh database in a folder."""
     clock = clock or SystemClock()
     database = make_database(folder / "homarus.db")
-    config = FixedConfig(load_text(config_text, folder / "homarus.json", {}))
+    config = FixedConfig(load_text(config_text, folder / "homarus.json", {HOME: str(folder)}))
     runs = FakeRuns(clock, is_manual=is_manual)
     log_file = folder / "gateway.log"
+    (folder / "workspace").mkdir(exist_ok=True)
+    files = make_files(folder, clock)
     services = Services(
         clock=clock,
         database=database,
@@ -178,9 +193,10 @@ def make_services(
         messages=FakeMessages(),
         pairing=FakePairing(),
         sender=DirectSend(
-            database, clock, Accounts(), lambda _channel, _account: None, lambda _channel, _account: None
+            database, clock, files.accounts, lambda _channel, _account: None, lambda _channel, _account: None
         ),
         tools=FakeTools(),
+        files=files,
         log_file=log_file,
     )
     return services, runs

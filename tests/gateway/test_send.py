@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
+import aiohttp
 import pytest
 from tests.gateway.conftest import Running
 from tests.gateway.raw_client import Frame, connected
+
+from homarus.storage.outbound import select_parts
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
 
 def params(**more: object) -> Frame:
@@ -40,6 +47,51 @@ async def test_a_session_is_told_what_was_said_in_its_name(gateway: Running) -> 
     assert history[0]["role"] == "assistant"
 
 
+async def test_a_file_of_the_workspace_or_of_the_caller_goes_out_and_is_shown_in_the_transcript(
+    gateway: Running,
+) -> None:
+    (gateway.folder / "workspace" / "boat.png").write_bytes(PNG)
+    notes = f"data:text/plain;name=no%20tes.txt;base64,{b64encode(b'hi').decode()}"
+    given = {"mediaUrl": "boat.png", "mediaUrls": [notes]}
+    async with connected(gateway.url) as client:
+        answer = await client.call("send", params(message=None, sessionKey="main", **given))
+        history = (await client.call("chat.history", {"sessionKey": "main"}))["payload"]["messages"]
+    assert answer["payload"]["state"] == "queued"
+    parts = await gateway.server.core.services.database.read(select_parts, "send:k1")
+    assert [(part.media.name, part.media.mime, part.media.size) for part in parts if part.media] == [
+        ("boat.png", "image/png", len(PNG)),
+        ("no tes.txt", "text/plain", 2),
+    ]
+    picture, text = history[0]["content"]
+    assert (picture["type"], picture["mimeType"], picture["size"]) == ("file", "image/png", len(PNG))
+    async with aiohttp.ClientSession(gateway.http) as web:
+        async with web.get(picture["url"]) as response:
+            assert (await response.read(), response.headers["Content-Disposition"]) == (PNG, "inline")
+        async with web.get(text["url"]) as response:
+            assert (await response.read(), response.headers["X-Content-Type-Options"]) == (b"hi", "nosniff")
+            assert response.headers["Content-Disposition"].startswith("attachment")
+        async with web.get(f"/media/{'0' * 32}/boat.png") as response:
+            assert response.status == 404
+
+
+async def test_a_link_out_of_the_workspace_is_not_followed(gateway: Running) -> None:
+    (gateway.folder / "secret.txt").write_text("secret")
+    (gateway.folder / "workspace" / "link.txt").symlink_to(gateway.folder / "secret.txt")
+    async with connected(gateway.url) as client:
+        answer = await client.call("send", params(mediaUrl="link.txt"))
+    assert answer["error"]["code"] == "INVALID_REQUEST"
+    assert "outside the workspace" in answer["error"]["message"]
+
+
+async def test_a_file_that_the_channel_does_not_take_is_refused(gateway: Running) -> None:
+    (gateway.folder / "workspace" / "large.bin").write_bytes(bytes(1001))
+    large = f"data:text/plain;base64,{b64encode(bytes(1003)).decode()}"
+    async with connected(gateway.url) as client:
+        for given in ("large.bin", large):
+            answer = await client.call("send", params(mediaUrl=given))
+            assert "larger than 1000 bytes" in answer["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
@@ -48,7 +100,13 @@ async def test_a_session_is_told_what_was_said_in_its_name(gateway: Running) -> 
         ({"accountId": "other"}, "unknown account"),
         ({"message": " "}, "message required"),
         ({"message": None}, "message required"),
-        ({"mediaUrl": "https://host.example/a.png"}, "media cannot be sent"),
+        ({"mediaUrl": "https://host.example/a.png"}, "web addresses are not fetched"),
+        ({"mediaUrl": "../secret.txt"}, "outside the workspace"),
+        ({"mediaUrl": "/etc/passwd"}, "outside the workspace"),
+        ({"mediaUrl": "missing.png"}, "does not exist"),
+        ({"mediaUrl": "data:image/png,abc"}, "data:TYPE;name=FILE;base64"),
+        ({"mediaUrl": "data:image/png;base64,*"}, "not valid base64"),
+        ({"mediaUrls": ["a"] * 11}, "mediaUrls"),
         ({"to": "ines\r\nQUIT"}, "line breaks"),
         ({"to": " "}, "line breaks"),
         ({"threadId": "a\nb"}, "line breaks"),

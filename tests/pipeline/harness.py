@@ -10,6 +10,7 @@ from pathlib import Path
 
 from homarus.agent.loop import Turn
 from homarus.channels.contract import (
+    Attachment,
     Capabilities,
     ChatKind,
     ConnectionState,
@@ -35,6 +36,7 @@ from homarus.pipeline.delivery import Delivery
 from homarus.pipeline.run_journal import Begun
 from homarus.pipeline.service import Parts, Pipeline
 from homarus.storage.inbound import select_messages
+from homarus.storage.media import MediaStore
 from homarus.storage.opening import open_database
 from homarus.storage.records import InboundMessage, MessageFilter
 from homarus.tools.contract import ToolContext, ToolOutput
@@ -48,7 +50,7 @@ OWNER = Requester(device_id="d1", conn_id="c1", is_admin=True)
 class FakeToolbox:
     """Runs functions by name; everything else answers `ran NAME`."""
 
-    functions: dict[str, Callable[[ToolCall], str]] = field(default_factory=dict)
+    functions: dict[str, Callable[[ToolCall], str | ToolOutput]] = field(default_factory=dict)
     idempotent: frozenset[str] = frozenset({"read"})
     runs: list[ToolCall] = field(default_factory=list)
 
@@ -59,15 +61,21 @@ class FakeToolbox:
         self.runs.append(call)
         context.report("working\n")
         work = self.functions.get(call.name, lambda c: f"ran {c.name}")
-        return ToolOutcome(ToolOutput(work(call)), EXTERNAL, 1)
+        done = work(call)
+        return ToolOutcome(done if isinstance(done, ToolOutput) else ToolOutput(done), EXTERNAL, 1)
 
 
 @dataclass
 class FakeNetwork:
-    """A channel that records what it is sent; `failures` are raised by the next sends, in order."""
+    """A channel that records what it is sent.
+
+    `failures` are raised by the next sends, in order; `refusals` by the first send of the part with that index.
+    """
 
     sent: list[OutboundPart] = field(default_factory=list)
+    files: list[Attachment] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    refusals: dict[int, Exception] = field(default_factory=dict)
     verdict: Verdict = Verdict.UNKNOWN
     state: ConnectionState = ConnectionState.CONNECTED
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,9 +86,16 @@ class FakeNetwork:
     async def send(self, part: OutboundPart) -> Receipt:
         if self.failures:
             raise self.failures.pop(0)
+        if part.index in self.refusals:
+            raise self.refusals.pop(part.index)
         self.sent.append(part)
         self.arrived.set()
         return Receipt(f"p{len(self.sent)}")
+
+    async def send_media(self, part: OutboundPart, attachment: Attachment) -> Receipt:
+        receipt = await self.send(part)
+        self.files.append(attachment)
+        return receipt
 
     async def reconcile(self, part: OutboundPart) -> Verdict:
         return self.verdict
@@ -126,11 +141,14 @@ class Factory:
 class World:
     """One pipeline with its surroundings."""
 
-    def __init__(self, pipeline: Pipeline, parts: Parts, network: FakeNetwork, delivery: Delivery) -> None:
+    def __init__(
+        self, pipeline: Pipeline, parts: Parts, network: FakeNetwork, delivery: Delivery, media: MediaStore
+    ) -> None:
         self.pipeline = pipeline
         self.parts = parts
         self.network = network
         self.delivery = delivery
+        self.media = media
         self.events: list[RunEvent] = []
         pipeline.listen(self.events.append)
 
@@ -167,6 +185,7 @@ async def world(
     timeout: float = 30.0,
     network: FakeNetwork | None = None,
     is_streaming: bool = False,
+    has_media: bool = True,
 ) -> AsyncGenerator[World]:
     """Open a pipeline in `root`; leaving it is a stop, entering again a restart."""
     clock = clock or SystemClock()
@@ -175,12 +194,17 @@ async def world(
     accounts = Accounts(
         (
             Account(
-                "net", "default", AccessRules(policy), Capabilities(max_text=200, burst=1000), is_streaming=is_streaming
+                "net",
+                "default",
+                AccessRules(policy),
+                Capabilities(max_text=200, burst=1000, has_media=has_media),
+                is_streaming=is_streaming,
             ),
         )
     )
     bucket = TokenBucket(clock, burst=1000, interval=0.0)
-    delivery = Delivery(database, clock, network, ("net", "default"), bucket)
+    media = MediaStore(root / "media", clock)
+    delivery = Delivery(database, clock, network, ("net", "default"), bucket, media=media)
     settings = {"messages": {"queue": {"debounceMs": 0}}, **(config or {})}
     loaded = Config.model_validate(settings)
     parts = Parts(
@@ -198,7 +222,7 @@ async def world(
     await pipeline.recover()
     sender = asyncio.create_task(delivery.run())
     try:
-        yield World(pipeline, parts, network, delivery)
+        yield World(pipeline, parts, network, delivery, media)
     finally:
         await pipeline.stop()
         sender.cancel()

@@ -8,10 +8,13 @@ from dataclasses import replace
 import pytest
 
 from homarus.clock import SystemClock
+from homarus.errors import UserError
+from homarus.ids import Address
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.models.contract import ToolCall
 from homarus.sandbox.contract import Sandbox
 from homarus.sandbox.registry import Unavailable
+from homarus.storage.records import StoredFile
 from homarus.tools.builtins import builtin_registry
 from homarus.tools.contract import ToolContext
 from homarus.tools.memory_port import Fact
@@ -34,8 +37,18 @@ class Forgetful:
         return f"session {session_key}"
 
 
+class NoShelf:
+    """Keeps nothing."""
+
+    def most_bytes(self, address: Address | None) -> int:
+        raise UserError("nothing is kept here")
+
+    async def keep(self, name: str, mime: str, content: bytes) -> StoredFile:
+        raise AssertionError
+
+
 def make_runner(sandbox: Sandbox | Unavailable) -> ToolRunner:
-    registry = builtin_registry(sandbox, Forgetful(), Forgetful())
+    registry = builtin_registry(sandbox, Forgetful(), Forgetful(), NoShelf())
     return ToolRunner(registry, lambda _agent: ToolPolicy(), sandbox, SystemClock())
 
 

@@ -46,17 +46,17 @@ class Sample:
 
 def builtins() -> ToolRegistry:
     nothing = Nothing()
-    return builtin_registry(Unavailable("none", "install one", ()), nothing, nothing)  # pyright: ignore[reportArgumentType]
+    return builtin_registry(Unavailable("none", "install one", ()), nothing, nothing, nothing)  # pyright: ignore[reportArgumentType]
 
 
 def wire(specs: tuple[ToolSpec, ...]) -> str:
     return json.dumps([[spec.name, spec.description, spec.parameters] for spec in specs])
 
 
-def test_the_eight_builtin_tools_are_small_and_in_a_fixed_order() -> None:
+def test_the_builtin_tools_are_small_and_in_a_fixed_order() -> None:
     specs = builtins().specs(lambda _name: True)
     names = [spec.name for spec in specs]
-    assert names == ["read", "write", "edit", "list", "exec", "remember", "recall", "session_status"]
+    assert names == ["read", "write", "edit", "list", "exec", "remember", "recall", "session_status", "send_file"]
     shaped = [
         {"type": "function", "function": {"name": s.name, "description": s.description, "parameters": s.parameters}}
         for s in specs
@@ -69,7 +69,7 @@ def test_specs_are_the_same_bytes_every_time_and_the_same_object_for_the_same_to
     once = registry.specs(lambda name: name != "exec")
     assert once is registry.specs(lambda name: name not in {"exec", "unknown"})
     assert wire(once) == wire(builtins().specs(lambda name: name != "exec"))
-    assert len(once) == 7
+    assert len(once) == 8
 
 
 def test_every_builtin_tool_declares_effects_and_real_control_arguments() -> None:

@@ -50,3 +50,11 @@ test("names strangers but not the programs the owner writes with, and shows note
 test.each([undefined, null, {}, { messages: "x" }, { messages: [null, 3, { role: "alien" }] }])("survives odd input %j", (payload) => {
   expect(readHistory(payload)).toEqual([]);
 });
+
+test("shows files of this gateway and nothing from elsewhere", () => {
+  const url = `/media/${"0a".repeat(16)}/chart.png`;
+  const file = (address: string): object => ({ type: "file", url: address, name: "chart.png", mimeType: "image/png", size: 3 });
+  const content = [file(url), file("https://host.example/a.png"), file(`/media/${"0a".repeat(16)}/a/../../api`), file("javascript:alert(1)")];
+  const entries = readHistory({ messages: [{ role: "assistant", content, ...meta(1) }] });
+  expect(entries[0]?.blocks).toEqual([{ kind: "file", file: { url, name: "chart.png", mimeType: "image/png", size: 3 } }]);
+});

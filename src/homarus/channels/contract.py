@@ -145,6 +145,7 @@ class Capabilities:
     has_threads: bool = False
     has_groups: bool = False
     has_media: bool = False
+    max_file: int = 20_000_000  # bytes of the largest file it takes
     is_transcript: bool = False  # delivering is being in the transcript; nothing is sent
     burst: int = 5  # parts that may go at once
     interval: float = 1.0  # seconds per part after the burst

@@ -59,6 +59,11 @@ class StateDir:
         return self.root / "backups"
 
     @property
+    def media(self) -> Path:
+        """Return the folder of files that go out."""
+        return self.root / "media"
+
+    @property
     def dotenv(self) -> Path:
         """Return the file of variables read at start."""
         return self.root / ".env"

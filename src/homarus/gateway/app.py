@@ -54,6 +54,7 @@ from homarus.pipeline.pairing import Pairing
 from homarus.pipeline.service import Parts, Pipeline
 from homarus.sessions.store import Sessions
 from homarus.storage.lock import StateLock, lock_database
+from homarus.storage.media import MediaStore
 from homarus.storage.opening import open_database
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ async def open_application(
     http = HttpClient(timeouts_from_config(config))
     stack.push_async_callback(http.close)
     holder = ConfigHolder(loaded)
-    toolkit = await open_toolkit(holder, database, clock)
+    toolkit = await open_toolkit(holder, database, MediaStore(state.media, clock), clock)
     app = compose(state, holder, sections, settings, database, http, toolkit, clock, log_file)
     await _start(stack, app)
     warnings = (*loaded.warnings, *_unused_warning(loaded), *toolkit.warnings)
@@ -192,16 +193,14 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         prompts,
         is_sandboxed=toolkit.is_sandboxed,
     )
-    supervisor, accounts = Supervisor(clock), Accounts()
-    host = ChannelHost(database, clock, supervisor, accounts, meter)
+    supervisor, accounts = Supervisor(clock), toolkit.files.accounts
+    host = ChannelHost(database, clock, supervisor, accounts, meter, toolkit.files.store)
     host.open(config, sections)
     pipeline = Pipeline(_parts(database, clock, accounts, holder, turns, toolkit, host, meter))
     watchdog = Watchdog(clock, lambda: pipeline.load().sessions > 0)
     pipeline.listen(lambda _event: watchdog.wake())
     reloader = Reloader(holder, lambda: _read_again(holder, state), partial(_apply, holder, state, host, models, http))
-    post = HostPost(database, clock, accounts, host)
-    scheduler = Scheduler(database, clock, pipeline, post, lambda: holder.current.config, turns.zone)
-    holder.on_replaced.append(scheduler.wake)
+    scheduler = _scheduler(database, clock, pipeline, HostPost(database, clock, accounts, host), holder, turns)
     services = Services(
         clock=clock,
         database=database,
@@ -216,6 +215,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         pairing=PairingRequests(Pairing(database, clock)),
         sender=DirectSend(database, clock, accounts, host.wake, host.news),
         tools=toolkit,
+        files=toolkit.files,
         log_file=log_file,
         instruments=Instruments(meter, watchdog, pipeline.load, supervisor.tasks),
         reloader=reloader,
@@ -226,6 +226,14 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     toolkit.attach(services)
     server = GatewayServer(services, settings)
     return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader, scheduler)
+
+
+def _scheduler(
+    database: Database, clock: Clock, pipeline: Pipeline, post: HostPost, holder: ConfigHolder, turns: AgentTurns
+) -> Scheduler:
+    scheduler = Scheduler(database, clock, pipeline, post, lambda: holder.current.config, turns.zone)
+    holder.on_replaced.append(scheduler.wake)
+    return scheduler
 
 
 def _parts(

@@ -24,6 +24,7 @@ from homarus.pipeline.access import AccessRules
 from homarus.pipeline.accounts import WEBCHAT, Account, Accounts, compile_patterns
 from homarus.pipeline.delivery import Delivery
 from homarus.storage.database import Database
+from homarus.storage.media import MediaStore
 
 log = logging.getLogger("homarus.channels")
 TYPING_INTERVAL = 4.0  # seconds; platforms let the sign go out after 5 or 6
@@ -47,9 +48,16 @@ class ChannelHost:
     """Implements homarus.gateway.services.ChannelDirectory."""
 
     def __init__(
-        self, database: Database, clock: Clock, supervisor: Supervisor, accounts: Accounts, meter: Meter | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        supervisor: Supervisor,
+        accounts: Accounts,
+        meter: Meter | None = None,
+        media: MediaStore | None = None,
     ) -> None:
         self._database = database
+        self._media = media
         self._meter = meter or Meter()
         self._ingress: Ingress | None = None
         self._clock = clock
@@ -216,7 +224,9 @@ class ChannelHost:
         instance = module.create(section, account_id, self._clock)
         can = account.capabilities
         pace = TokenBucket(self._clock, burst=can.burst, interval=can.interval)
-        delivery = Delivery(self._database, self._clock, instance, (channel, account_id), pace, self._meter)
+        delivery = Delivery(
+            self._database, self._clock, instance, (channel, account_id), pace, self._meter, self._media
+        )
         return Hosted(account, module.manifest.name, instance, delivery, settings)
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from homarus.config.load import LoadedConfig
     from homarus.gateway.agent_skills import AgentSkills
     from homarus.gateway.instruments import Instruments
+    from homarus.gateway.outgoing_files import OutgoingFiles
     from homarus.gateway.prompt_ledger import PromptLedger
     from homarus.gateway.reload import Reloader
     from homarus.ids import Address
+    from homarus.pipeline.attachments import Attached
 
 
 class ConfigSource(Protocol):
@@ -215,10 +217,19 @@ class PairingDesk(Protocol):
 class Sender(Protocol):
     """Sends what no run wrote."""
 
-    async def send(self, key: str, address: Address, text: str, mirror: Entry | None, *, within: float) -> Sending:
-        """Commit a text, once per key, with the transcript entry `mirror`, and wait for delivery.
+    async def send(
+        self,
+        key: str,
+        address: Address,
+        text: str,
+        mirror: Entry | None,
+        *,
+        within: float,
+        files: Sequence[Attached] = (),
+    ) -> Sending:
+        """Commit a text and files, once per key, with the transcript entry `mirror`, and wait for delivery.
 
-        Raises UserError for a text without anything to send and for a key that was used for another chat.
+        Raises UserError when there is nothing to send and for a key that was used for another chat.
         """
         ...
 
@@ -245,7 +256,8 @@ class ToolLister(Protocol):
 class Services:
     """Everything operations work with.
 
-    `log_file` is the file `logs.tail` reads, `sender` what `send` sends with, `instruments` what `/metrics` shows,
+    `files` keeps what goes out as a file, `log_file` is the file `logs.tail` reads, `sender` what `send` sends with,
+    `instruments` what `/metrics` shows,
     `reloader` what reads the configuration again, `jobs` the scheduler's, `skills` those of workspaces,
     `prompts` what prompts were made of; None when there is none.
     """
@@ -263,6 +275,7 @@ class Services:
     pairing: PairingDesk
     sender: Sender
     tools: ToolLister
+    files: OutgoingFiles | None = None
     log_file: Path | None = None
     instruments: Instruments | None = None
     reloader: Reloader | None = None

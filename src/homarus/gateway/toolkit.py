@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from homarus.clock import Clock
+from homarus.gateway.outgoing_files import OutgoingFiles
 from homarus.gateway.services import ConfigSource, Services, ToolFacts
 from homarus.gateway.session_status import SessionStatus
 from homarus.ids import AgentId
@@ -13,6 +14,7 @@ from homarus.sandbox.contract import Limits
 from homarus.sandbox.registry import Unavailable, backends, select
 from homarus.sessions.memory import MemoryFacts
 from homarus.storage.database import Database
+from homarus.storage.media import MediaStore
 from homarus.tools.builtins import builtin_registry
 from homarus.tools.policy import GROUPS, ToolPolicy
 from homarus.tools.runner import ToolRunner
@@ -38,6 +40,7 @@ class Toolkit:
 
     runner: ToolRunner
     status: LateStatus
+    files: OutgoingFiles
     warnings: tuple[str, ...] = ()
     is_sandboxed: bool = True
 
@@ -51,13 +54,14 @@ class Toolkit:
         return tuple(ToolFacts(spec.name, spec.name, spec.description, group_of(spec.name)) for spec in specs)
 
 
-async def open_toolkit(config: ConfigSource, database: Database, clock: Clock) -> Toolkit:
+async def open_toolkit(config: ConfigSource, database: Database, media: MediaStore, clock: Clock) -> Toolkit:
     """Try the sandboxes of this machine and return the tools on the first that works."""
     sandbox = await select(backends(clock))
-    status = LateStatus()
-    registry = builtin_registry(sandbox, MemoryFacts(database, clock), status, _limits(config.current.config))
+    status, files = LateStatus(), OutgoingFiles(media)
+    limits = _limits(config.current.config)
+    registry = builtin_registry(sandbox, MemoryFacts(database, clock), status, files, limits)
     runner = ToolRunner(registry, lambda agent_id: policy_of(config.current.config, agent_id), sandbox, clock)
-    return Toolkit(runner, status, _warnings(sandbox), not isinstance(sandbox, Unavailable))
+    return Toolkit(runner, status, files, _warnings(sandbox), not isinstance(sandbox, Unavailable))
 
 
 def policy_of(config: Config, agent_id: AgentId) -> ToolPolicy:

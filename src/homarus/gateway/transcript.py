@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final, cast
+from urllib.parse import quote
 
 from homarus.protocol.frames import JsonObject, encode
 from homarus.storage.records import Entry
@@ -111,6 +112,7 @@ def _assistant(entry: Entry) -> JsonObject:
     if text:
         content.append({"type": "text", "text": text})
     content.extend(_tool_call(call) for call in _dicts(payload.get("tool_calls")))
+    content.extend(_file(each) for each in _dicts(payload.get("files")))
     stop = str(payload.get("stop_reason") or "stop")
     message: JsonObject = {
         "role": "assistant",
@@ -143,6 +145,18 @@ def _tool_result(entry: Entry) -> JsonObject:
         "content": content,
         "isError": bool(payload.get("is_error")),
         "timestamp": entry.created_at,
+    }
+
+
+def _file(given: JsonObject) -> JsonObject:
+    """Return a file that went with a reply, with the address the gateway serves it at."""
+    name = str(given.get("name") or "file")
+    return {
+        "type": "file",
+        "url": f"/media/{given.get('id')}/{quote(name, safe='')}",
+        "name": name,
+        "mimeType": str(given.get("mime") or ""),
+        "size": given.get("size") or 0,
     }
 
 

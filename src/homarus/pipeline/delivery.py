@@ -14,9 +14,11 @@ from typing import cast
 
 from homarus.channels.contract import (
     Ambiguous,
+    Attachment,
     Channel,
     ConnectionState,
     EditingChannel,
+    MediaChannel,
     OutboundPart,
     Receipt,
     Verdict,
@@ -32,7 +34,8 @@ from homarus.pipeline.outbox import NOTICE
 from homarus.pipeline.previews import Previews
 from homarus.storage import inbound, outbound
 from homarus.storage.database import Connection, Database
-from homarus.storage.records import OutboundMessage
+from homarus.storage.media import MediaStore
+from homarus.storage.records import OutboundMessage, StoredFile
 
 log = logging.getLogger("homarus.delivery")
 MAX_ATTEMPTS = 8  # of those that failed without the platform naming a time to try again
@@ -57,6 +60,7 @@ class Delivery:
         name: tuple[str, str],
         pace: TokenBucket,
         meter: Meter | None = None,
+        media: MediaStore | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -65,6 +69,7 @@ class Delivery:
         self._pace = pace
         self._wake = asyncio.Event()
         self._meter = meter or Meter()
+        self._media = media
         self._is_closing = False
         self._resting = asyncio.Event()
         self.news = asyncio.Event()
@@ -176,6 +181,8 @@ class Delivery:
 
     async def _transmit(self, part: OutboundMessage) -> Receipt:
         """Send a part, or give the message that previewed it its final text."""
+        if part.media is not None:
+            return await self._transmit_file(part, part.media)
         if part.platform_id is None:
             return await self._channel.send(_outgoing(part))
         try:
@@ -184,6 +191,15 @@ class Delivery:
             log.info("part %s is sent anew, its preview cannot be changed: %s", part.id, error.message)
         await self._database.write(outbound.forget_platform_id, part.id)
         return await self._channel.send(_outgoing(part))
+
+    async def _transmit_file(self, part: OutboundMessage, file: StoredFile) -> Receipt:
+        content = await asyncio.to_thread(self._media.read, file.id) if self._media is not None else None
+        if content is None:
+            raise Permanent(f"the file {file.name} is no longer kept here")
+        if not hasattr(self._channel, "send_media"):
+            raise Permanent(f"{self._name[0]} carries no files")
+        channel = cast("MediaChannel", self._channel)
+        return await channel.send_media(_outgoing(part), Attachment(file.mime, file.name, content, size=len(content)))
 
     async def _note_sent(self, part: OutboundMessage, receipt: Receipt) -> None:
         """Store the receipt, trying until it is stored: a part that went out must not go out again."""
@@ -207,7 +223,7 @@ class Delivery:
         self._meter.parts.add(self._name[0], "dead" if is_dead else "retried")
         if is_dead:
             log.warning("part %s for %s is dead after %d attempts: %s", part.id, part.address, attempts, text)
-            await self._record(part, "dead", error=text)
+            await self._record(part, "dead", error=text, notice=self._lost_file(part, text, now))
             return
         wait = hint if hint is not None else min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** (attempts - 1))
         wait += self._clock.jitter() * wait * 0.2
@@ -217,6 +233,24 @@ class Delivery:
         if isinstance(error, AuthFailed):
             wait = MAX_BACKOFF
         await self._record(part, state, error=text, next_at=now + int(wait * 1000))
+
+    def _lost_file(self, part: OutboundMessage, error: str, now: int) -> OutboundMessage | None:
+        """Return the message that tells a chat of a file it will not get; None for a part that is none."""
+        if part.media is None:
+            return None
+        text = f"(The file {part.media.name} could not be sent: {error[:200]})"
+        return OutboundMessage(
+            id=self._clock.uuid(),
+            dedupe_key=f"{part.dedupe_key}:lost",
+            run_id=None,
+            address=part.address,
+            part_index=0,
+            part_count=1,
+            text=text,
+            state="pending",
+            created_at=now,
+            next_at=now,
+        )
 
     async def _reconciled(self, part: OutboundMessage) -> str:
         verdict = await self._channel.reconcile(_outgoing(part))
@@ -230,9 +264,12 @@ class Delivery:
         error: str | None,
         platform_id: str | None = None,
         next_at: int | None = None,
+        notice: OutboundMessage | None = None,
     ) -> None:
         now = self._clock.now_ms()
-        await self._database.write(_record, part, state, now, platform_id=platform_id, error=error, next_at=next_at)
+        await self._database.write(
+            _record, part, state, now, platform_id=platform_id, error=error, next_at=next_at, notice=notice
+        )
         news, self.news = self.news, asyncio.Event()
         news.set()
 
@@ -246,7 +283,10 @@ def _record(
     platform_id: str | None,
     error: str | None,
     next_at: int | None,
+    notice: OutboundMessage | None,
 ) -> None:
+    if notice is not None:
+        outbound.insert_parts(connection, [notice])
     outbound.end_attempt(connection, part.id, state, now, platform_id=platform_id, error=error, next_at=next_at)
     if part.run_id is not None and state in {"sent", "dead"}:
         inbound.settle_replied(connection, part.run_id, now)

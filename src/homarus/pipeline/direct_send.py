@@ -1,9 +1,9 @@
-"""Sending a text that no run wrote: into the outbox once per key, and watched until the platform has it."""
+"""Sending a text or files that no run wrote: into the outbox once per key, and watched until the platform has it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ from homarus.clock import Clock
 from homarus.errors import UserError
 from homarus.ids import Address
 from homarus.pipeline.accounts import Accounts
+from homarus.pipeline.attachments import Attached
 from homarus.pipeline.outbox import Outbox
 from homarus.storage import entries, outbound
 from homarus.storage.database import Connection, Database
@@ -49,14 +50,23 @@ class DirectSend:
         self._on_parts = on_parts
         self._news = news
 
-    async def send(self, key: str, address: Address, text: str, mirror: Entry | None, *, within: float) -> Sending:
+    async def send(
+        self,
+        key: str,
+        address: Address,
+        text: str,
+        mirror: Entry | None,
+        *,
+        within: float,
+        files: Sequence[Attached] = (),
+    ) -> Sending:
         """Commit the parts, and the transcript entry `mirror` with them, then wait for delivery `within` seconds.
 
         The same `key` again sends nothing and answers how the first one stands. Raises UserError for a text that has
         no parts or a key that was used for another chat, StorageError.
         """
         run_id = f"send:{key}"
-        parts = self._outbox.parts(run_id, address, text)
+        parts = self._outbox.parts(run_id, address, text, files=files)
         if not parts:
             raise UserError("there is nothing to send in this text", fix="write something other than NO_REPLY")
         stored = await self._database.write(_store, run_id, parts, mirror)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from homarus.channels.contract import Capabilities
 from homarus.channels.sdk.parts import parts_of
 from homarus.clock import Clock
 from homarus.ids import Address
 from homarus.pipeline.accounts import Account, Accounts
-from homarus.storage.records import OutboundMessage
+from homarus.pipeline.attachments import Attached, pieces_of
+from homarus.storage.records import OutboundMessage, StoredFile
 
 SILENT = "NO_REPLY"
 NOTICE = "(sent again after an interruption; you may have seen this) "
@@ -44,11 +47,24 @@ class Outbox:
         pieces = self._pieces(account, text)
         return pieces[0] if pieces else ""
 
-    def parts(self, run_id: str, address: Address, text: str, reply_to: str | None = None) -> list[OutboundMessage]:
-        """Return the parts of a reply; none when it is silent. `dedupe_key` is `<run_id>:<channel>:<index>`."""
-        if is_silent(text):
-            return []
-        pieces = self._pieces(self._accounts.get(address.channel, address.account), text)
+    def parts(
+        self,
+        run_id: str,
+        address: Address,
+        text: str,
+        reply_to: str | None = None,
+        files: Sequence[Attached] = (),
+    ) -> list[OutboundMessage]:
+        """Return the parts of a reply, files behind its text; none when it is silent and has no files.
+
+        `dedupe_key` is `<run_id>:<channel>:<index>`. Part 0 is always text: it may be shown already as a preview.
+        """
+        account = self._accounts.get(address.channel, address.account)
+        can = account.capabilities if account is not None else FALLBACK
+        texts = [] if is_silent(text) else self._pieces(account, text)
+        pieces: list[tuple[str, StoredFile | None]] = [(piece, None) for piece in texts]
+        first = 0 if pieces else 1
+        pieces += pieces_of(files, can)
         now = self._clock.now_ms()
         return [
             OutboundMessage(
@@ -57,14 +73,15 @@ class Outbox:
                 run_id=run_id,
                 address=address,
                 part_index=index,
-                part_count=len(pieces),
+                part_count=first + len(pieces),
                 text=piece,
                 state="pending",
                 created_at=now,
                 next_at=now,
-                reply_to=reply_to if index == 0 else None,
+                reply_to=reply_to if index == first else None,
+                media=file,
             )
-            for index, piece in enumerate(pieces)
+            for index, (piece, file) in enumerate(pieces, start=first)
         ]
 
     def _pieces(self, account: Account | None, text: str) -> list[str]:

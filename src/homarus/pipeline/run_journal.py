@@ -13,6 +13,7 @@ from homarus.ids import AgentId, RunId
 from homarus.labels import Label, join_all
 from homarus.meter import Meter
 from homarus.models.contract import Usage
+from homarus.pipeline.attachments import Attached, attached_by
 from homarus.pipeline.contract import Requester, RunInfo
 from homarus.pipeline.lanes import Batch
 from homarus.pipeline.orders import Order
@@ -187,6 +188,7 @@ class RunJournal:
         self._store = store
         self._begun = begun
         self._info = begun.info
+        self._has_tools = begun.starts > 1
 
     async def entries(self) -> Sequence[Entry]:
         """Return the transcript of the session so far."""
@@ -194,6 +196,7 @@ class RunJournal:
 
     async def append(self, entry_type: EntryType, payload: dict[str, object], label: Label) -> Entry:
         """Store one entry of this run."""
+        self._has_tools = self._has_tools or entry_type == "tool_result"
         return await self._store.database.write(entries.insert_entry, self._entry(entry_type, payload, label))
 
     async def take_steering(self) -> Sequence[Entry]:
@@ -261,26 +264,35 @@ class RunJournal:
         known = runs.select_run(connection, end.id)
         if known is None or known.state != "running":
             return False
+        files = self._files(connection, end)
+        if files:
+            entry.payload["files"] = [item.file.as_json() for item in files]
         entries.insert_entry(connection, entry)
         runs.end_run(connection, end)
         sessions.note_end(connection, end, str(entry.payload.get("text") or "")[:PREVIEW])
         _count(connection, end, now)
-        self._settle(connection, end, now)
+        self._settle(connection, end, now, files)
         return True
 
-    def _settle(self, connection: Connection, end: Run, now: int) -> None:
+    def _files(self, connection: Connection, end: Run) -> list[Attached]:
+        """Return the files that go with the reply: those its tools marked, of a run that came to its end."""
+        if not self._has_tools or end.state != "done":
+            return []
+        return attached_by(entries.select_steps(connection, end.session_id, end.id))
+
+    def _settle(self, connection: Connection, end: Run, now: int, files: Sequence[Attached]) -> None:
         """Store the parts of the reply and move the answered messages on."""
         ids = [message.id for message in inbound.select_by_run(connection, end.id)]
         if not ids:
             return
         address = self._info.address
-        parts = self._store.outbox.parts(end.id, address, end.text, self._begun.reply_to) if address else []
+        parts = self._store.outbox.parts(end.id, address, end.text, self._begun.reply_to, files) if address else []
         if parts:
             outbound.insert_parts(connection, parts)
             inbound.move_inbound(connection, ids, "replied", now, reason=f"{len(parts)} part(s)")
         elif end.state == "aborted":
             inbound.move_inbound(connection, ids, "silent", now, reason=f"aborted: {end.stop_reason}")
-        elif is_silent(end.text):
+        elif is_silent(end.text) and not files:
             inbound.move_inbound(connection, ids, "silent", now, reason="nothing to say")
         elif end.state == "failed":
             inbound.move_inbound(connection, ids, "failed", now, reason=f"user told: {end.error}")

@@ -12,14 +12,20 @@ from homarus.protocol.chat import RunKey
 MAX_TEXT = 65_536
 """Characters of one message; it is cut into parts, so this is a bound on work and not on what a platform takes."""
 
+MAX_MEDIA = 25 * 1024 * 1024
+"""Characters of one file as a data: URL; a frame holds no more anyway."""
+
 
 class SendParams(Params):
-    """`send`. `to` is a chat of the channel: a nick, a room, a chat id."""
+    """`send`. `to` is a chat of the channel: a nick, a room, a chat id.
+
+    `mediaUrl` is `data:TYPE;name=FILE;base64,...` or a path in the workspace of the agent (`agentId`).
+    """
 
     to: Annotated[str, MinLen(1), MaxLen(512)]
     message: Annotated[str, MaxLen(MAX_TEXT)] | None = None
-    media_url: str | None = None
-    media_urls: list[str] | None = None
+    media_url: Annotated[str, MaxLen(MAX_MEDIA)] | None = None
+    media_urls: Annotated[list[Annotated[str, MaxLen(MAX_MEDIA)]], MaxLen(10)] | None = None
     gif_playback: bool | None = None
     channel: Annotated[str, MaxLen(64)] | None = None
     account_id: Annotated[str, MaxLen(64)] | None = None

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Connection, Integer, Row, String, bindparam, 
 
 from homarus.ids import Address
 from homarus.storage.dialect import insert_ignore
-from homarus.storage.records import OutboundMessage
+from homarus.storage.records import OutboundMessage, StoredFile
 from homarus.storage.tables import outbound
 
 WAITING = ("pending", "ambiguous")
@@ -178,6 +178,7 @@ def _values(part: OutboundMessage) -> dict[str, object]:
         "error": part.error,
         "created_at": part.created_at,
         "updated_at": part.created_at,
+        "media": part.media.as_json() if part.media is not None else None,
     }
 
 
@@ -199,4 +200,5 @@ def _part(row: Row[Any]) -> OutboundMessage:
         error=row.error,
         updated_at=row.updated_at,
         seq=row.seq,
+        media=StoredFile.from_json(row.media),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 from homarus.ids import Address, AgentId
 from homarus.labels import Label
@@ -141,8 +141,31 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file kept in the state folder (storage/media.py). `id` is its handle, `size` in bytes."""
+
+    id: str
+    name: str
+    mime: str
+    size: int
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as stored with parts and transcript entries."""
+        return {"id": self.id, "name": self.name, "mime": self.mime, "size": self.size}
+
+    @classmethod
+    def from_json(cls, value: object) -> Self | None:
+        """Return what `as_json` gave, None for anything else."""
+        match value:
+            case {"id": str(handle), "name": str(name), "mime": str(mime), "size": int(size)}:
+                return cls(handle, name, mime, size)
+            case _:
+                return None
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """One part on its way out."""
+    """One part on its way out: a text, or a file with `text` as its caption."""
 
     id: str
     dedupe_key: str
@@ -160,6 +183,7 @@ class OutboundMessage:
     error: str | None = None
     updated_at: int = 0
     seq: int = 0
+    media: StoredFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,8 @@ runs = Table(
     Index(None, "session_key", "started_at"),
 )
 
-# What goes out. States: pending, sending, sent, ambiguous, dead. `dedupe_key` makes a part exist once.
+# What goes out. States: pending, sending, sent, ambiguous, dead. `dedupe_key` makes a part exist once. `media` is the
+# file a part carries, whose caption is then `text`.
 outbound = Table(
     "outbound",
     metadata,
@@ -160,6 +161,7 @@ outbound = Table(
     Column("error", Text),
     Column("created_at", Millis, nullable=False),
     Column("updated_at", Millis, nullable=False),
+    Column("media", JSON(none_as_null=True)),
     Index(None, "state", "channel", "account"),
     Index(None, "run_id"),
     sqlite_autoincrement=True,

@@ -10,17 +10,23 @@ from homarus.tools.builtin.list import ListTool
 from homarus.tools.builtin.read import ReadTool
 from homarus.tools.builtin.recall import RecallTool
 from homarus.tools.builtin.remember import RememberTool
+from homarus.tools.builtin.send_file import SendFileTool
 from homarus.tools.builtin.session_status import SessionStatusTool
 from homarus.tools.builtin.write import WriteTool
+from homarus.tools.file_port import FileShelf
 from homarus.tools.memory_port import MemoryStore
 from homarus.tools.registry import ToolRegistry
 from homarus.tools.status_port import StatusSource
 
 
 def builtin_registry(
-    sandbox: Sandbox | Unavailable, memory: MemoryStore, status: StatusSource, limits: Limits | None = None
+    sandbox: Sandbox | Unavailable,
+    memory: MemoryStore,
+    status: StatusSource,
+    files: FileShelf,
+    limits: Limits | None = None,
 ) -> ToolRegistry:
-    """Return a registry of the eight built-in tools, in the order models see them."""
+    """Return a registry of the built-in tools, in the order models see them."""
     registry = ToolRegistry()
     registry.register(ReadTool())
     registry.register(WriteTool())
@@ -30,4 +36,5 @@ def builtin_registry(
     registry.register(RememberTool(memory))
     registry.register(RecallTool(memory))
     registry.register(SessionStatusTool(status))
+    registry.register(SendFileTool(files))
     return registry

@@ -12,7 +12,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "group:runtime": ("exec", "process"),
     "group:memory": ("remember", "recall", "memory_search", "memory_get"),
     "group:sessions": ("session_status", "sessions_list", "sessions_history", "sessions_send", "sessions_spawn"),
-    "group:messaging": ("message",),
+    "group:messaging": ("message", "send_file"),
 }
 PROFILES: dict[str, tuple[str, ...]] = {
     "minimal": ("session_status",),

@@ -2,6 +2,7 @@ import { Button, Loader } from "@mantine/core";
 import { memo, type ReactElement, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { CopyButton } from "./CopyButton.tsx";
+import { FileView } from "./FileView.tsx";
 import { Markdown } from "./Markdown.tsx";
 import { textOf, type Block, type Entry } from "./model.ts";
 import type { LiveTurn } from "./reconcile.ts";
@@ -16,6 +17,8 @@ function BlockView({ block }: { block: Block }): ReactElement {
       return <Markdown text={block.text} />;
     case "tool":
       return <ToolCard call={block.call} />;
+    case "file":
+      return <FileView file={block.file} />;
     case "image":
       return <p className={classes["note"]}>{t("chat.image", { type: block.mimeType })}</p>;
     case "thinking":

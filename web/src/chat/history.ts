@@ -1,6 +1,16 @@
 import { isObject, readNumber, readString, type JsonObject } from "../protocol/frames.ts";
 import { newToolCall, readText, readToolOutput, type Block, type Entry, type ToolCall } from "./model.ts";
 
+/** Only the gateway's own paths: an address from elsewhere must not be loaded by this page. */
+const MEDIA = /^\/media\/[0-9a-f]{32}\/[^/?#]+$/;
+
+function readFile(source: JsonObject): Block | null {
+  const url = readString(source, "url") ?? "";
+  if (!MEDIA.test(url)) return null;
+  const name = readString(source, "name") ?? "file";
+  return { kind: "file", file: { url, name, mimeType: readString(source, "mimeType") ?? "", size: readNumber(source, "size") ?? 0 } };
+}
+
 function readBlock(source: unknown, timestamp: number): Block | null {
   if (!isObject(source)) return null;
   switch (source["type"]) {
@@ -14,6 +24,8 @@ function readBlock(source: unknown, timestamp: number): Block | null {
     }
     case "image":
       return { kind: "image", mimeType: readString(source, "mimeType") ?? "image" };
+    case "file":
+      return readFile(source);
     case "toolCall":
       return { kind: "tool", call: newToolCall(source, timestamp) };
     default:

@@ -13,10 +13,19 @@ export interface ToolCall {
   endedAt: number | undefined;
 }
 
+/** A file that went with a reply; `url` is a path of the gateway that serves this page. */
+export interface SentFile {
+  url: string;
+  name: string;
+  mimeType: string;
+  size: number;
+}
+
 export type Block =
   | { kind: "text"; text: string }
   | { kind: "thinking"; text: string }
   | { kind: "image"; mimeType: string }
+  | { kind: "file"; file: SentFile }
   | { kind: "tool"; call: ToolCall };
 
 export type EntryRole = "user" | "assistant" | "notice";

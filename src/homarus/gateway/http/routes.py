@@ -13,6 +13,8 @@ from homarus.errors import HomarusError
 from homarus.gateway.connection import Connection
 from homarus.gateway.core import GatewayCore
 from homarus.gateway.http.login import login
+from homarus.gateway.http.media import PATH as MEDIA
+from homarus.gateway.http.media import serve_media
 from homarus.gateway.http.page import Page
 from homarus.gateway.http.pages import share
 from homarus.gateway.http.probes import Probes
@@ -51,6 +53,7 @@ class Routes:
             app.router.add_route("*", path, self._ready)
         app.router.add_route("*", "/metrics", self._metrics)
         app.router.add_post("/api/login", self._login)
+        app.router.add_get(MEDIA, self._media)
         app.router.add_route("*", "/api/{rest:.*}", self._api)
         app.router.add_post("/{path:.*}", self._webhook)
         app.router.add_route("*", "/{path:.*}", self._serve_page)
@@ -141,6 +144,9 @@ class Routes:
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
         return share(request, await self._surfaces.rest(request, self._peer(request)), self._core.settings.browser)
+
+    async def _media(self, request: web.Request) -> web.StreamResponse:
+        return await serve_media(self._core.services.files, request)
 
     async def _serve_page(self, request: web.Request) -> web.StreamResponse:
         if not self._core.settings.browser.is_enabled:

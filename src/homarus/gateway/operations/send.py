@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from homarus.gateway.operations.call import Call
+from homarus.gateway.operations.media_input import read_media
 from homarus.gateway.operations.registry import Post, operation
 from homarus.gateway.operations.target import runnable_key
 from homarus.gateway.services import ChannelAccount
 from homarus.ids import Address
 from homarus.labels import OPERATOR
 from homarus.pipeline.accounts import WEBCHAT
+from homarus.pipeline.attachments import Attached
 from homarus.protocol.errors import invalid, unavailable
 from homarus.protocol.scopes import Scope
 from homarus.protocol.send import SendParams, SendResult
@@ -24,15 +27,16 @@ MIRROR_MODEL: Final = "delivery-mirror"
 
 @operation("send", scope=Scope.WRITE, rest=Post("/api/send"))
 async def send(call: Call, params: SendParams) -> SendResult:
-    """Send a text through a channel as it is; the same idempotency key again sends nothing.
+    """Send a text and files through a channel as they are; the same idempotency key again sends nothing.
 
     `state` is `sent`, or `queued` when the platform has not taken it within 30 s: it then goes out by itself.
     """
     text = _text(params)
     address = _address(call, params)
     key = runnable_key(call, params.session_key) if params.session_key else None
-    mirror = await _mirror(call, key, text) if key is not None else None
-    found = await call.services.sender.send(params.idempotency_key, address, text, mirror, within=WAIT)
+    files = await read_media(call, params, address)
+    mirror = await _mirror(call, key, text, files) if key is not None else None
+    found = await call.services.sender.send(params.idempotency_key, address, text, mirror, within=WAIT, files=files)
     if key is not None:
         call.core.session_feed.changed(key, "send")
     if found.state == "dead":
@@ -51,10 +55,8 @@ async def send(call: Call, params: SendParams) -> SendResult:
 
 
 def _text(params: SendParams) -> str:
-    if params.media_url or params.media_urls or params.gif_playback:
-        raise invalid("media cannot be sent with this method yet; send a message with a link instead")
     text = (params.message or "").strip()
-    if not text:
+    if not text and not params.media_url and not params.media_urls:
         raise invalid("message required")
     return text
 
@@ -88,7 +90,7 @@ def _account(call: Call, params: SendParams) -> ChannelAccount:
     return found
 
 
-async def _mirror(call: Call, key: SessionKey, text: str) -> Entry:
+async def _mirror(call: Call, key: SessionKey, text: str, files: Sequence[Attached]) -> Entry:
     """Return the transcript entry that tells the session what was said in its name."""
     session = await call.services.sessions.ensure(key)
     payload: dict[str, object] = {
@@ -100,5 +102,7 @@ async def _mirror(call: Call, key: SessionKey, text: str) -> Entry:
         "stop_reason": "stop",
         "injected": True,
     }
+    if files:
+        payload["files"] = [item.file.as_json() for item in files]
     clock = call.services.clock
     return Entry(0, clock.uuid(), session.session_id, None, "assistant", payload, OPERATOR, 0, clock.now_ms())

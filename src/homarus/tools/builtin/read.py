@@ -10,13 +10,13 @@ from homarus.errors import UserError
 from homarus.models.contract import Image
 from homarus.tools.arguments import Arguments
 from homarus.tools.contract import Effect, ToolContext, ToolOutput
+from homarus.tools.file_type import picture_type
 from homarus.tools.workspace import Workspace
 
 MAX_FILE = 10_485_760
 MAX_IMAGE = 5_242_880
 WINDOW = 36_000  # characters of one answer, under what the runner cuts
 PROBED = 8_192
-SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
 
 
 class ReadArgs(Arguments):
@@ -45,19 +45,13 @@ class ReadTool:
 
 def _read(workspace: Workspace, args: ReadArgs) -> ToolOutput:
     content = workspace.read(args.path, MAX_FILE)
-    mime = _image_type(content)
+    mime = picture_type(content)
     if mime is not None:
         return _show_image(args.path, mime, content)
     if b"\0" in content[:PROBED]:
         raise UserError(f"`{args.path}` is a binary file of {len(content)} bytes; use exec to look into it")
     text = content.decode("utf-8", "replace")
     return ToolOutput(_window(args, text), details={"path": args.path, "bytes": len(content)})
-
-
-def _image_type(content: bytes) -> str | None:
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    return next((mime for signature, mime in SIGNATURES if content.startswith(signature)), None)
 
 
 def _show_image(path: str, mime: str, content: bytes) -> ToolOutput:

@@ -1,0 +1,70 @@
+"""Files that a caller of `send` names: the bytes themselves as data: URLs, or files of an agent's workspace."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from pathlib import Path, PurePosixPath
+from typing import Final
+from urllib.parse import unquote
+
+from homarus.errors import UserError
+from homarus.gateway.operations.call import Call
+from homarus.gateway.operations.target import known_agent
+from homarus.ids import Address
+from homarus.pipeline.attachments import MAX_FILES, Attached
+from homarus.protocol.errors import invalid, unavailable
+from homarus.protocol.send import SendParams
+from homarus.tools.file_type import type_of
+from homarus.tools.workspace import Workspace
+
+_DATA_URL: Final = re.compile(
+    r"data:(?P<mime>[\w.+-]+/[\w.+-]+)?(?P<more>(?:;[\w.+-]+=[^;,]{1,400}){0,8});base64,", re.IGNORECASE
+)
+_NAME: Final = re.compile(r";name=([^;,]+)", re.IGNORECASE)
+
+
+async def read_media(call: Call, params: SendParams, address: Address) -> list[Attached]:
+    """Return the files to send, kept in the state folder. Raises ProtocolError for what cannot be sent."""
+    given = [*([params.media_url] if params.media_url else []), *(params.media_urls or [])]
+    shelf = call.services.files
+    if not given:
+        return []
+    if shelf is None:
+        raise unavailable("files cannot be kept here")
+    if len(given) > MAX_FILES:
+        raise invalid(f"at most {MAX_FILES} files go with one message; got {len(given)}")
+    try:
+        most = shelf.most_bytes(address)
+        found = [await _read(call, params, each, most) for each in given]
+    except UserError as error:
+        raise invalid(error.message + (f"; {error.fix}" if error.fix else "")) from error
+    return [Attached(await shelf.keep(name, type_of(name, content), content)) for name, content in found]
+
+
+async def _read(call: Call, params: SendParams, given: str, most: int) -> tuple[str, bytes]:
+    if given[:5].lower() == "data:":
+        return _decode(given, most)
+    if "://" in given:
+        raise invalid("mediaUrl must be a data: URL or a path in the agent's workspace; web addresses are not fetched")
+    agent = known_agent(call, params.agent_id)
+    content = await asyncio.to_thread(Workspace(Path(agent.workspace or "")).read, given, most)
+    return PurePosixPath(given).name, content
+
+
+def _decode(given: str, most: int) -> tuple[str, bytes]:
+    head = _DATA_URL.match(given)
+    if head is None:
+        raise invalid("mediaUrl: a data: URL is written data:TYPE;name=FILE;base64,DATA")
+    text = given[head.end() :]
+    if len(text) > most * 4 // 3 + 4:
+        raise invalid(f"mediaUrl: the file is larger than {most} bytes")
+    try:
+        content = base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise invalid("mediaUrl: the data is not valid base64") from error
+    named = _NAME.search(head["more"] or "")
+    name = PurePosixPath(unquote(named[1])).name if named is not None else ""
+    return (name if name.isprintable() and name else "file")[:200], content
