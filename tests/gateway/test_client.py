@@ -37,7 +37,7 @@ async def test_client_gets_in_again_with_its_device_token_alone(gateway: Running
     async with client_of(gateway, tmp_path):
         pass
     async with client_of(gateway, tmp_path, token=None) as client:
-        assert client.hello["protocol"] == 3
+        assert client.hello["protocol"] == 4
 
 
 async def test_repeated_connects_do_not_pile_up_tokens(gateway: Running, tmp_path: Path) -> None:

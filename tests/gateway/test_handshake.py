@@ -24,8 +24,10 @@ ZERO = "00000000-0000-0000-0000-000000000000"
 Case = tuple[Frame, dict[str, str], str, str, Frame | None, int]
 # changes of the request (None for device: without one), headers, code, message, details, close code
 REFUSALS: dict[str, Case] = {
-    "a protocol range without version 3": (
-        {"minProtocol": 1, "maxProtocol": 2}, {}, "INVALID_REQUEST", "protocol mismatch", {"expectedProtocol": 3}, 1002,
+    "a protocol range we do not speak": (
+        {"minProtocol": 1, "maxProtocol": 2}, {}, "INVALID_REQUEST", "protocol mismatch",
+        {"code": "PROTOCOL_MISMATCH", "clientMinProtocol": 1, "clientMaxProtocol": 2, "expectedProtocol": 4,
+         "minimumProbeProtocol": 3}, 1002,
     ),
     "an unknown role": ({"role": "superuser"}, {}, "INVALID_REQUEST", "invalid role", None, 1008),
     "a foreign origin": (

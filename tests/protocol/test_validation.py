@@ -64,3 +64,19 @@ def test_values_are_never_repeated_and_long_names_are_cut() -> None:
 def test_null_in_a_patch_differs_from_absence() -> None:
     params = parse_params(SessionsPatchParams, "m", {"key": "main", "label": None})
     assert params.model_fields_set == {"key", "label"}
+
+
+def test_version_4_words_choices_in_its_own_way() -> None:
+    params = {**CONNECT, "client": {**CONNECT["client"], "id": "someone-else"}}
+    with pytest.raises(ProtocolError) as caught:
+        parse_params(ConnectParams, "connect", params, protocol=4)
+    problem = "at /client/id: must be equal to one of the allowed values"
+    assert caught.value.message == f"invalid connect params: {problem}"
+
+
+def test_open_parameters_leave_out_what_is_not_known_at_any_depth() -> None:
+    params = {**CONNECT, "later": 1, "client": {**CONNECT["client"], "later": 2}}
+    assert parse_params(ConnectParams, "connect", params, is_open=True).client.id == "cli"
+    wrong = {**CONNECT, "client": {**CONNECT["client"], "mode": "later"}}
+    with pytest.raises(ProtocolError, match="at /client/mode: must be equal"):
+        parse_params(ConnectParams, "connect", wrong, is_open=True)

@@ -174,9 +174,18 @@ class NodeBrowser(Section):
     """Node id."""
 
 
+class NodePairing(Section):
+    """How devices and nodes are let in."""
+
+    auto_approve_local: bool = True
+    """Let devices on this machine in without asking."""
+
+
 class GatewayNodes(Section):
     """Paired nodes."""
 
+    pairing: NodePairing = section()
+    """How devices and nodes are let in."""
     browser: NodeBrowser = section()
     """Browser settings."""
     allow_commands: Many[str] = ()

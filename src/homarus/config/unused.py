@@ -35,6 +35,7 @@ USED = (
     "gateway.controlUi.allowInsecureAuth",
     "gateway.controlUi.dangerouslyDisableDeviceAuth",
     "gateway.trustedProxies",
+    "gateway.nodes.pairing.autoApproveLocal",
     "gateway.allowRealIpFallback",
     "gateway.remote.url",
     "gateway.remote.token",

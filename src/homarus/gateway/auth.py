@@ -12,7 +12,7 @@ from homarus.gateway.peer import Peer
 from homarus.gateway.rate_limit import AuthLimiter
 from homarus.gateway.settings import AuthSettings
 from homarus.gateway.tokens import BrowserTokens
-from homarus.protocol.errors import invalid
+from homarus.protocol.errors import INVALID_REQUEST
 from homarus.protocol.handshake import ClientFacts, ConnectAuth
 
 SHARED_SECRET = "shared-secret"  # noqa: S105 - a kind, no secret
@@ -25,6 +25,7 @@ Reason = Literal[
     "password_missing",
     "password_mismatch",
     "device_token_mismatch",
+    "scope_mismatch",
     "bootstrap_token_invalid",
     "rate_limited",
 ]
@@ -32,10 +33,14 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class AuthResult:
-    """What became of the presented secrets: a method, or the reason they were refused."""
+    """What became of the presented secrets: a method, or the reason they were refused.
+
+    `wait` is how many seconds to wait before the next try, 0 when waiting does not help.
+    """
 
     method: AuthMethod | None = None
     reason: Reason | None = None
+    wait: float = 0.0
 
     @property
     def is_ok(self) -> bool:
@@ -65,8 +70,9 @@ class SharedAuth:
         """Return whether the presented secrets are the owner's."""
         if self._settings.mode == "none":
             return AuthResult("none")
-        if self._limiter.locked_for(peer, SHARED_SECRET):
-            return AuthResult(reason="rate_limited")
+        wait = self._limiter.locked_for(peer, SHARED_SECRET)
+        if wait > 0:
+            return AuthResult(reason="rate_limited", wait=wait)
         result = await self._compare(auth or ConnectAuth())
         if result.is_ok:
             self._limiter.succeed(peer, SHARED_SECRET)
@@ -82,17 +88,15 @@ class SharedAuth:
     async def _compare(self, auth: ConnectAuth) -> AuthResult:
         if auth.token and await self._browsers.is_valid(auth.token):
             return AuthResult("token")
-        if self._settings.mode == "password":
-            if not auth.password:
-                return AuthResult(reason="password_missing")
-            is_same = same_secret(auth.password, self._settings.password)
-            return AuthResult("password") if is_same else AuthResult(reason="password_mismatch")
-        if not auth.token:
-            return AuthResult(reason="token_missing")
-        return AuthResult("token") if same_secret(auth.token, self._settings.token) else _MISMATCH
-
-
-_MISMATCH = AuthResult(reason="token_mismatch")
+        is_password = self._settings.mode == "password"
+        # Clients of version 4 send the one secret they were given in either field, or in both.
+        given = [secret for secret in (auth.token, auth.password) if secret]
+        if not given:
+            return AuthResult(reason="password_missing" if is_password else "token_missing")
+        expected = self._settings.password if is_password else self._settings.token
+        if max(same_secret(secret, expected) for secret in given):
+            return AuthResult("password" if is_password else "token")
+        return AuthResult(reason="password_mismatch" if is_password else "token_mismatch")
 
 
 def same_secret(given: str, expected: str | None) -> bool:
@@ -104,17 +108,21 @@ def same_secret(given: str, expected: str | None) -> bool:
 
 
 def unauthorized(
-    reason: Reason | None, client: ClientFacts, auth: ConnectAuth | None, *, has_device: bool
+    auth: AuthResult, client: ClientFacts, given: ConnectAuth | None, *, has_device: bool
 ) -> ProtocolError:
     """Return the refusal of a connect request, worded and coded as clients expect it."""
-    given = auth or ConnectAuth()
+    given, reason = given or ConnectAuth(), auth.reason
     can_retry = reason == "token_mismatch" and has_device and bool(given.token) and not given.device_token
     details: dict[str, object] = {"code": _CODES.get(reason, "AUTH_UNAUTHORIZED") if reason else "AUTH_REQUIRED"}
     if reason is not None:
         details["authReason"] = reason
     details["canRetryWithDeviceToken"] = can_retry
     details["recommendedNextStep"] = "retry_with_device_token" if can_retry else _NEXT_STEPS.get(reason, _REVIEW)
-    return invalid(_message(reason, client), details)
+    delay = round(auth.wait * 1000) if auth.wait > 0 else None
+    message = _message(reason, client)
+    return ProtocolError(
+        INVALID_REQUEST, message, details=details, retryable=True if delay else None, retry_after_ms=delay
+    )
 
 
 _REVIEW = "review_auth_configuration"
@@ -125,6 +133,7 @@ _CODES: dict[str | None, str] = {
     "password_missing": "AUTH_PASSWORD_MISSING",
     "password_mismatch": "AUTH_PASSWORD_MISMATCH",
     "device_token_mismatch": "AUTH_DEVICE_TOKEN_MISMATCH",
+    "scope_mismatch": "AUTH_SCOPE_MISMATCH",
     "bootstrap_token_invalid": "AUTH_BOOTSTRAP_TOKEN_INVALID",
     "rate_limited": "AUTH_RATE_LIMITED",
 }
@@ -138,6 +147,7 @@ _NEXT_STEPS: dict[str | None, str] = {
 }
 _PLAIN_MESSAGES: dict[str | None, str] = {
     "device_token_mismatch": "unauthorized: device token mismatch (rotate/reissue device token)",
+    "scope_mismatch": "unauthorized: requested scopes exceed those of the device token (ask for fewer)",
     "bootstrap_token_invalid": "unauthorized: bootstrap token invalid or expired (scan a fresh setup code)",
     "rate_limited": "unauthorized: too many failed authentication attempts (retry later)",
 }

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from homarus.errors import ProtocolError
 from homarus.gateway.peer import Peer
 from homarus.pipeline.contract import Requester
+from homarus.protocol.errors import missing_scope
 from homarus.protocol.scopes import Role, Scope, has_scope
+from homarus.protocol.versions import V3, V4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,13 @@ class Caller:
     client_version: str = ""
     instance_id: str | None = None
     caps: frozenset[str] = frozenset()
-    protocol: int = 3
+    protocol: int = V3
     auth_method: str = "none"
+
+    @property
+    def is_v4(self) -> bool:
+        """Tell whether the connection speaks version 4 or later."""
+        return self.protocol >= V4
 
     @property
     def is_admin(self) -> bool:
@@ -44,3 +52,7 @@ class Caller:
     def has(self, scope: str) -> bool:
         """Tell whether the caller has a scope."""
         return self.role is Role.OPERATOR and has_scope(self.scopes, scope)
+
+    def refusal(self, scope: str) -> ProtocolError:
+        """Return the error for a scope the caller does not have."""
+        return missing_scope(scope, self.protocol)

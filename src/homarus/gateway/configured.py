@@ -50,6 +50,7 @@ def read_settings(
         trusted_proxies=_trusted(gateway),
         uses_real_ip=gateway.allow_real_ip_fallback,
         history_chars=gateway.webchat.chat_history_max_chars,
+        approves_local=gateway.nodes.pairing.auto_approve_local,
     )
     refuse_unsafe(settings)
     return settings

@@ -10,9 +10,10 @@ from typing import Final, TypeVar, cast
 from aiohttp import WSMsgType
 
 from homarus.errors import HomarusError, ProtocolError
+from homarus.gateway.attempt import Refused
 from homarus.gateway.caller import Caller
 from homarus.gateway.core import GatewayCore
-from homarus.gateway.handshake import Accepted, Refused
+from homarus.gateway.handshake import Accepted
 from homarus.gateway.hello import hello_ok
 from homarus.gateway.node_entry import admit_node, enter_node, greet_node
 from homarus.gateway.operations.answer import UnauthorizedRole, answer
@@ -30,6 +31,7 @@ from homarus.protocol.errors import (
 )
 from homarus.protocol.frames import (
     Request,
+    as_object,
     decode,
     encode_event,
     encode_failure,
@@ -41,6 +43,7 @@ from homarus.protocol.handshake import ConnectParams
 from homarus.protocol.names import CHALLENGE_EVENT, CONNECT
 from homarus.protocol.scopes import Role
 from homarus.protocol.validation import parse_params
+from homarus.protocol.versions import V3, negotiate
 
 log = logging.getLogger("homarus.gateway.ws")
 
@@ -251,7 +254,7 @@ class Connection:
 
     async def _refuse(self, identifier: str, refused: Refused) -> _Closing:
         await self._socket.send_text(_wire(encode_failure(identifier, error_shape(refused.error))))
-        return _Closing(refused.close_code, refused.error.message)
+        return _Closing(refused.close_code, refused.close_reason)
 
 
 def _wire(frame: str) -> bytes:
@@ -274,6 +277,15 @@ def _connect_params(request: Request) -> ConnectParams:
     if request.method != CONNECT:
         raise Refused(invalid("invalid handshake: first request must be connect"))
     try:
-        return parse_params(ConnectParams, CONNECT, request.params)
+        return parse_params(ConnectParams, CONNECT, request.params, protocol=_wanted_version(request.params))
     except ProtocolError as error:
         raise Refused(error) from error
+
+
+def _wanted_version(params: object) -> int:
+    """Return the version that parameters which are not checked yet ask for; it words what is wrong with them."""
+    given = as_object(params) or {}
+    minimum, maximum = given.get("minProtocol"), given.get("maxProtocol")
+    if not isinstance(minimum, int) or not isinstance(maximum, int):
+        return V3
+    return negotiate(minimum, maximum) or V3

@@ -22,6 +22,7 @@ MAX_TOKENS: Final = 8
 """Live tokens per device and role: hashes cannot be shown again, so each client may hold its own."""
 
 PairingReason = Literal["not-paired", "role-upgrade", "scope-upgrade", "metadata-upgrade"]
+_ALIASES: Final = {"macos": "darwin", "windows": "win32"}
 _SILENT_REASONS = frozenset({"not-paired", "role-upgrade"})
 
 
@@ -85,8 +86,7 @@ def pairing_need(device: Device | None, claim: Claim) -> PairingReason | None:
     """Return why a claim needs approval, None when the device may do all it asks for already."""
     if device is None or device.public_key != claim.public_key:
         return "not-paired"
-    pinned = (str(device.record.get("platform", "")), str(device.record.get("deviceFamily", "")))
-    if (normalise_fact(pinned[0]), normalise_fact(pinned[1])) != (claim.platform, claim.device_family):
+    if not _is_pinned(device, claim):
         return "metadata-upgrade"
     if claim.role not in device.roles:
         return "role-upgrade"
@@ -95,9 +95,21 @@ def pairing_need(device: Device | None, claim: Claim) -> PairingReason | None:
     return None
 
 
-def is_silent(reason: PairingReason, *, is_local: bool, is_foreign_page: bool) -> bool:
-    """Tell whether a claim is approved without asking: local newcomers are, more rights never."""
-    return is_local and not is_foreign_page and reason in _SILENT_REASONS
+def _is_pinned(device: Device, claim: Claim) -> bool:
+    """Tell whether a claim agrees with what is known of a device; what was never told is not held against it."""
+    claimed = {"platform": claim.platform, "deviceFamily": claim.device_family}
+    pinned = {name: normalise_fact(str(device.record.get(name) or "")) for name in claimed}
+    return all(not known or _alias(known) == _alias(claimed[name]) for name, known in pinned.items())
+
+
+def _alias(fact: str) -> str:
+    """Return one name for a platform that clients name differently."""
+    return _ALIASES.get(fact, fact)
+
+
+def is_silent(reason: PairingReason, *, is_local: bool, is_foreign_page: bool, knows_secret: bool = False) -> bool:
+    """Tell whether a claim is approved without asking: local newcomers are, more rights only for the owner's secret."""
+    return is_local and not is_foreign_page and (knows_secret or reason in _SILENT_REASONS)
 
 
 class Devices:

@@ -8,6 +8,9 @@ from ipaddress import ip_address, ip_network
 
 from homarus.gateway.settings import is_loopback
 
+SCOPES_HEADER = "x-openclaw-scopes"
+"""Narrows the scopes of a connection: set by a proxy that lets its users do less than the secret would."""
+MAX_SCOPES_HEADER = 2048
 FORWARDING_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "x-forwarded-host")
 
 
@@ -16,13 +19,15 @@ class Peer:
     """A client's address. `address` is the believed client IP; `is_local` means directly from this machine.
 
     A connection from loopback that carries forwarding headers came through a proxy and counts as remote, whatever
-    the headers say. `origin` is the Origin header, which only web pages send; `host` the Host header.
+    the headers say. `origin` is the Origin header, which only web pages send; `host` the Host header. `scope_cap` is
+    the most that may be granted, None without a cap.
     """
 
     address: str
     is_local: bool
     origin: str | None = None
     host: str = ""
+    scope_cap: frozenset[str] | None = None
 
 
 def identify_peer(remote: str | None, headers: Mapping[str, str], trusted_proxies: frozenset[str]) -> Peer:
@@ -37,7 +42,16 @@ def identify_peer(remote: str | None, headers: Mapping[str, str], trusted_proxie
         is_local=is_loopback(socket_address) and not is_forwarded,
         origin=headers.get("origin"),
         host=headers.get("host", ""),
+        scope_cap=_scope_cap(headers.get(SCOPES_HEADER)),
     )
+
+
+def _scope_cap(header: str | None) -> frozenset[str] | None:
+    """Return what a header allows: an empty or overlong one nothing."""
+    if header is None:
+        return None
+    names = header.replace(",", " ").split() if len(header) <= MAX_SCOPES_HEADER else []
+    return frozenset(names)
 
 
 def _forwarded_address(chain: str, trusted: frozenset[str]) -> str | None:

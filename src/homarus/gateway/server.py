@@ -71,7 +71,9 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
         auth=auth,
         limiter=limiter,
         writes=CallLimiter(clock, WRITES_PER_WINDOW, WRITE_WINDOW),
-        handshake=Handshake(auth, devices, limiter, settings.browser, hub, clock),
+        handshake=Handshake(
+            auth, devices, limiter, settings.browser, hub, clock, approves_local=settings.approves_local
+        ),
         budget=PreauthBudget(),
         feed=RunFeed(hub, clock, session_feed.snapshot),
         session_feed=session_feed,

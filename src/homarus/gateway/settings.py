@@ -86,7 +86,10 @@ class TailscaleSettings:
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """Everything the gateway needs to know before it starts. `history_chars` bounds one text of chat.history."""
+    """Everything the gateway needs to know before it starts. `history_chars` bounds one text of chat.history.
+
+    `approves_local` lets devices on this machine in without asking a person.
+    """
 
     host: str = LOOPBACK
     port: int = DEFAULT_PORT
@@ -98,6 +101,7 @@ class GatewaySettings:
     trusted_proxies: frozenset[str] = frozenset()
     uses_real_ip: bool = False
     history_chars: int = 12_000
+    approves_local: bool = True
 
     @property
     def is_loopback(self) -> bool:

@@ -14,10 +14,12 @@ from homarus.errors import (
     Transient,
     UserError,
 )
+from homarus.protocol.versions import V4
 
 INVALID_REQUEST = "INVALID_REQUEST"
 UNAVAILABLE = "UNAVAILABLE"
 NOT_PAIRED = "NOT_PAIRED"
+FORBIDDEN = "FORBIDDEN"
 NOT_LINKED = "NOT_LINKED"
 AGENT_TIMEOUT = "AGENT_TIMEOUT"
 APPROVAL_NOT_FOUND = "APPROVAL_NOT_FOUND"
@@ -45,6 +47,15 @@ class Refusal(ProtocolError):
 def invalid(message: str, details: dict[str, object] | None = None) -> ProtocolError:
     """Return an INVALID_REQUEST error."""
     return ProtocolError(INVALID_REQUEST, message, details=details)
+
+
+def missing_scope(scope: str, protocol: int) -> ProtocolError:
+    """Return the refusal of a call for want of a scope, in the form of the connection's protocol version."""
+    message = f"missing scope: {scope}"
+    if protocol < V4:
+        return invalid(message)
+    details = {"code": "MISSING_SCOPE", "missingScope": scope, "requiredScopes": [scope]}
+    return ProtocolError(FORBIDDEN, message, details=details)
 
 
 def unavailable(message: str, details: dict[str, object] | None = None) -> ProtocolError:

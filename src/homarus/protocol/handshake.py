@@ -1,8 +1,10 @@
-"""`connect` and its answer `hello-ok` (reference 01 §4 and §10)."""
+"""`connect` and its answer `hello-ok` (reference 01 §4 and §10; version 4: v4-differences §2 and §5)."""
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from annotated_types import MaxLen, MinLen
 
 from homarus.protocol.base import Count, NonEmpty, Params, Positive
 from homarus.protocol.frames import MAX_BUFFERED, MAX_PAYLOAD
@@ -22,8 +24,12 @@ ClientId = Literal[
     "test",
     "fingerprint",
     "openclaw-probe",
+    "openclaw-browser-copilot",
+    "openclaw-linux",
+    "openclaw-watchos",
+    "openclaw-worker",
 ]
-ClientMode = Literal["webchat", "cli", "ui", "backend", "node", "probe", "test"]
+ClientMode = Literal["webchat", "cli", "ui", "backend", "node", "probe", "test", "worker"]
 
 
 class ClientFacts(Params):
@@ -37,6 +43,8 @@ class ClientFacts(Params):
     model_identifier: NonEmpty | None = None
     mode: ClientMode
     instance_id: NonEmpty | None = None
+    build_id: Annotated[str, MinLen(1), MaxLen(96)] | None = None
+    time_zone: Annotated[str, MinLen(1), MaxLen(64)] | None = None
 
 
 class DeviceProof(Params):
@@ -56,6 +64,13 @@ class ConnectAuth(Params):
     bootstrap_token: str | None = None
     device_token: str | None = None
     password: str | None = None
+    approval_runtime_token: str | None = None
+    agent_runtime_identity_token: str | None = None
+
+    @property
+    def secret(self) -> str | None:
+        """Return the shared secret, which clients of version 4 may send in either field."""
+        return self.token or self.password
 
     @property
     def signed_token(self) -> str:
@@ -82,6 +97,16 @@ class ConnectParams(Params):
     auth: ConnectAuth | None = None
     locale: str | None = None
     user_agent: str | None = None
+    computer_use: object = None
+    worker_runs: object = None
+    model_catalog: object = None
+
+
+class Attachments(TypedDict):
+    """Bytes one attachment may have."""
+
+    maxBytes: int
+    maxImageBytes: int
 
 
 class Policy(TypedDict):
@@ -90,15 +115,26 @@ class Policy(TypedDict):
     maxPayload: int
     maxBufferedBytes: int
     tickIntervalMs: int
+    attachments: NotRequired[Attachments]
 
 
-class IssuedToken(TypedDict):
-    """A device token handed out at connect."""
+class Granted(TypedDict):
+    """What a client is allowed: with version 3 the token of its device, with version 4 the rights of its connection."""
 
-    deviceToken: str
+    method: NotRequired[str]
     role: str
     scopes: list[str]
-    issuedAtMs: int
+    deviceToken: NotRequired[str]
+    issuedAtMs: NotRequired[int]
+    deviceTokens: NotRequired[list[dict[str, object]]]
+
+
+class Features(TypedDict):
+    """What a client may call and hear."""
+
+    methods: list[str]
+    events: list[str]
+    capabilities: NotRequired[list[str]]
 
 
 class HelloOk(TypedDict):
@@ -107,11 +143,12 @@ class HelloOk(TypedDict):
     type: Literal["hello-ok"]
     protocol: int
     server: dict[str, str]
-    features: dict[str, list[str]]
+    features: Features
     snapshot: dict[str, object]
     policy: Policy
     canvasHostUrl: NotRequired[str]
-    auth: NotRequired[IssuedToken]
+    pluginSurfaceUrls: NotRequired[dict[str, str]]
+    auth: NotRequired[Granted]
 
 
 POLICY: Policy = {"maxPayload": MAX_PAYLOAD, "maxBufferedBytes": MAX_BUFFERED, "tickIntervalMs": TICK_INTERVAL_MS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -15,7 +15,7 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an operator connection may do. Admin implies all, write implies read."""
+    """What an operator connection may do; `has_scope` says what implies what."""
 
     ADMIN = "operator.admin"
     READ = "operator.read"
@@ -23,10 +23,30 @@ class Scope(StrEnum):
     APPROVALS = "operator.approvals"
     PAIRING = "operator.pairing"
     TALK_SECRETS = "operator.talk.secrets"
+    QUESTIONS = "operator.questions"
+    TALK = "operator.talk"
+    SESSIONS_READ = "operator.sessions.read"
+    SESSIONS_WRITE = "operator.sessions.write"
 
 
-ALL_SCOPES: Final = tuple(str(scope) for scope in Scope)
+ALL_SCOPES: Final = (
+    "operator.admin",
+    "operator.read",
+    "operator.write",
+    "operator.approvals",
+    "operator.questions",
+    "operator.pairing",
+    "operator.talk.secrets",
+)
+"""What a client asks for that may do everything, in the order clients send it; the others follow from admin."""
 _OPERATOR_PREFIX = "operator."
+_COVERED_BY: Final[Mapping[str, frozenset[str]]] = {
+    Scope.READ: frozenset({Scope.WRITE}),
+    Scope.TALK: frozenset({Scope.WRITE}),
+    Scope.SESSIONS_WRITE: frozenset({Scope.WRITE}),
+    Scope.SESSIONS_READ: frozenset({Scope.READ, Scope.WRITE, Scope.SESSIONS_WRITE}),
+}
+"""Which wider scopes cover a scope, besides admin, which covers all (v4-differences §6)."""
 
 
 def has_scope(granted: Collection[str], wanted: str) -> bool:
@@ -35,12 +55,19 @@ def has_scope(granted: Collection[str], wanted: str) -> bool:
         return True
     if wanted.startswith(_OPERATOR_PREFIX) and Scope.ADMIN in granted:
         return True
-    return wanted == Scope.READ and Scope.WRITE in granted
+    return any(wider in granted for wider in _COVERED_BY.get(wanted, ()))
 
 
 def missing_scopes(granted: Collection[str], wanted: Iterable[str]) -> list[str]:
     """Return the wanted scopes that are not covered."""
     return [scope for scope in wanted if not has_scope(granted, scope)]
+
+
+def common_scopes(one: Iterable[str], other: Collection[str]) -> tuple[str, ...]:
+    """Return what two grants have in common: each scope of either that the other covers, in the order of `one`."""
+    first = tuple(one)
+    kept = [scope for scope in first if has_scope(other, scope)]
+    return tuple(dict.fromkeys((*kept, *(scope for scope in sorted(other) if has_scope(first, scope)))))
 
 
 def normalise_scopes(scopes: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from homarus.errors import ProtocolError
 from homarus.protocol.errors import invalid
+from homarus.protocol.versions import V3, V4
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -41,12 +42,17 @@ _LIMITS = {
 }
 
 
-def parse_params(model: type[ModelT], method: str, params: object) -> ModelT:
-    """Return validated parameters. Raises ProtocolError `invalid <method> params: …` naming every problem."""
+def parse_params(
+    model: type[ModelT], method: str, params: object, *, protocol: int = V3, is_open: bool = False
+) -> ModelT:
+    """Return validated parameters, those it does not know left out when `is_open`.
+
+    Raises ProtocolError `invalid <method> params: …` naming every problem, in the words of a protocol version.
+    """
     try:
-        return model.model_validate(params)
+        return model.model_validate(params, extra="ignore" if is_open else None)
     except ValidationError as error:
-        raise _refusal(method, _describe(error)) from error
+        raise _refusal(method, _describe(error, protocol)) from error
 
 
 def describe_invalid(model: type[BaseModel], value: object) -> str | None:
@@ -54,7 +60,7 @@ def describe_invalid(model: type[BaseModel], value: object) -> str | None:
     try:
         model.model_validate(value)
     except ValidationError as error:
-        return _describe(error)
+        return _describe(error, V3)
     return None
 
 
@@ -62,9 +68,9 @@ def _refusal(method: str, problems: str) -> ProtocolError:
     return invalid(f"invalid {method} params: {problems}")
 
 
-def _describe(error: ValidationError) -> str:
+def _describe(error: ValidationError, protocol: int) -> str:
     problems = sorted(error.errors(include_url=False, include_input=False), key=_rank)
-    texts = list(dict.fromkeys(text for problem in problems for text in _texts(problem)))
+    texts = list(dict.fromkeys(text for problem in problems for text in _texts(problem, protocol)))
     return "; ".join(texts[:MAX_PROBLEMS])
 
 
@@ -75,7 +81,7 @@ def _rank(problem: ErrorDetails) -> int:
     return {"missing": 0, "extra_forbidden": 1}.get(problem["type"], 2)
 
 
-def _texts(problem: ErrorDetails) -> list[str]:
+def _texts(problem: ErrorDetails, protocol: int) -> list[str]:
     kind, parts = problem["type"], problem["loc"]
     if kind in ("missing", "extra_forbidden"):
         where, name = _at(_location(parts[:-1])), str(parts[-1])[:64]
@@ -86,6 +92,8 @@ def _texts(problem: ErrorDetails) -> list[str]:
     if kind in ("literal_error", "enum"):
         where = _at(location)
         is_choice = " or " in str(_context(problem).get("expected", ""))
+        if is_choice and protocol >= V4:
+            return [f"{where}must be equal to one of the allowed values"]
         constant = f"{where}must be equal to constant"
         return [constant, f"{where}must match a schema in anyOf"] if is_choice else [constant]
     return [f"{_at(location)}{_wording(problem)}"]

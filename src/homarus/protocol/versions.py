@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-PROTOCOL_VERSIONS: Final = (3,)
-"""Versions this gateway speaks, oldest first."""
+V3: Final = 3
+V4: Final = 4
+PROTOCOL_VERSIONS: Final = (V3, V4)
+"""Versions this gateway speaks, oldest first; each connection has its own."""
+REMOVED_IN_V4: Final = frozenset(
+    {"sessions.unsubscribe", "node.pair.request", "node.pair.verify", "node.canvas.capability.refresh"}
+)
+"""Methods of version 3 that version 4 does not have (v4-differences §9)."""
 
 
 def negotiate(minimum: int, maximum: int) -> int | None:

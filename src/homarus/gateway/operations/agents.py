@@ -119,7 +119,7 @@ def _check_rights(call: Call, params: AgentParams) -> None:
         raise invalid("provider/model overrides are not authorized for this caller.")
     first = params.message.split(maxsplit=1)[0].lower() if params.message.strip() else ""
     if first in _RESETS and not call.caller.is_admin:
-        raise invalid("missing scope: operator.admin")
+        raise call.caller.refusal(Scope.ADMIN)
 
 
 def _check_agent(call: Call, params: AgentParams) -> None:

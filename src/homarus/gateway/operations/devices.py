@@ -36,7 +36,7 @@ async def approve_device(call: Call, params: PairRequestParams) -> JsonObject:
     claim = _claim(request)
     missing = missing_scopes(call.caller.scopes, scopes_of_role(claim.role, claim.scopes))
     if missing and claim.role is Role.OPERATOR:
-        raise invalid(f"missing scope: {missing[0]}")
+        raise call.caller.refusal(missing[0])
     if await call.core.devices.take_request(params.request_id) is None:
         raise invalid("unknown requestId")
     device = await call.core.devices.approve(claim)

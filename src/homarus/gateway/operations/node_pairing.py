@@ -53,7 +53,7 @@ async def approve_pairing(call: Call, params: NodePairParams) -> JsonObject:
         raise invalid("unknown requestId")
     missing = missing_scopes(call.caller.scopes, approval_scopes(_commands(request)))
     if missing:
-        raise invalid(f"missing scope: {missing[0]}")
+        raise call.caller.refusal(missing[0])
     approved = await pairing.approve(request)
     if approved is None:
         raise invalid("unknown requestId")

@@ -17,10 +17,11 @@ from homarus.gateway.caller import Caller
 from homarus.gateway.operations.call import Call
 from homarus.protocol.base import IgnoredParams, LooseParams, Params
 from homarus.protocol.errors import UNAVAILABLE, invalid
-from homarus.protocol.frames import as_object
-from homarus.protocol.method_scopes import NODE_METHODS, scope_of
+from homarus.protocol.frames import JsonObject, as_object
+from homarus.protocol.method_scopes import NODE_METHODS, SESSION_TARGETS, scope_of, scope_of_call
 from homarus.protocol.scopes import Role, Scope
 from homarus.protocol.validation import parse_params
+from homarus.protocol.versions import REMOVED_IN_V4, V4
 
 ParamsT = TypeVar("ParamsT", bound=Params)
 ResultT = TypeVar("ResultT")
@@ -131,33 +132,60 @@ class Registry:
         """Return an operation by name."""
         return self._operations.get(name)
 
-    def authorise(self, name: str, caller: Caller) -> Operation:
+    def listed_in(self, protocol: int) -> tuple[str, ...]:
+        """Return the names `features.methods` has in a version of the protocol."""
+        return tuple(name for name in self.listed if not _is_removed(name, protocol))
+
+    def authorise(self, name: str, caller: Caller, params: object = None) -> Operation:
         """Return an operation the caller may call. Raises ProtocolError: role, then scope, then unknown method."""
-        found = self._operations.get(name)
+        found = None if _is_removed(name, caller.protocol) else self._operations.get(name)
         _check_role(name, found, caller)
-        wanted = found.scope if found is not None else scope_of(name)
+        declared = found.scope if found is not None else scope_of(name)
+        wanted = scope_of_call(caller.protocol, name, declared, lambda: _seen(found, params))
         if wanted is not None and not caller.has(wanted) and caller.role is Role.OPERATOR:
-            raise invalid(f"missing scope: {wanted}")
+            raise caller.refusal(wanted)
         if found is None:
             raise invalid(f"unknown method: {name[:128]}")
         return found
 
     async def invoke(self, call: Call, params: object) -> object:
         """Check and make a call. Raises ProtocolError for a refusal, other HomarusErrors as they come."""
-        found = self.authorise(call.method, call.caller)
-        parsed = _parse(found, params)
+        found = self.authorise(call.method, call.caller, params)
+        _check_target(call, params)
+        parsed = _parse(found, params, call.caller)
         if found.is_control_write:
             _limit_write(call)
         return await found.run(call, parsed)
 
 
-def _parse(found: Operation, params: object) -> Params:
+def _parse(found: Operation, params: object, caller: Caller) -> Params:
+    """Return checked parameters; with version 4 those that are not known are passed over, as clients send new ones."""
     if found.params is IgnoredParams:
         return _IGNORED
     given = as_object(params)
-    if given is None and not issubclass(found.params, LooseParams):
-        return parse_params(found.params, found.name, params)
-    return parse_params(found.params, found.name, given or {})
+    value = params if given is None and not issubclass(found.params, LooseParams) else given or {}
+    return parse_params(found.params, found.name, value, protocol=caller.protocol, is_open=caller.is_v4)
+
+
+def _seen(found: Operation | None, params: object) -> JsonObject:
+    """Return the parameters an operation will see: one it passes over must not make the call look harmless."""
+    known = {field.alias or name for name, field in found.params.model_fields.items()} if found is not None else ()
+    return {name: value for name, value in (as_object(params) or {}).items() if name in known}
+
+
+def _is_removed(name: str, protocol: int) -> bool:
+    return protocol >= V4 and name in REMOVED_IN_V4
+
+
+def _check_target(call: Call, params: object) -> None:
+    """With version 4, who may not do everything names the session to change before anything else is looked at."""
+    names = SESSION_TARGETS.get(call.method)
+    if names is None or not call.caller.is_v4 or call.caller.is_admin:
+        return
+    given = as_object(params) or {}
+    if not any(isinstance(given.get(name), str) and given.get(name) for name in names):
+        details: dict[str, object] = {"code": "SESSION_MUTATION_TARGET_REQUIRED", "method": call.method}
+        raise invalid("session mutation target is unavailable", details)
 
 
 def _check_role(name: str, found: Operation | None, caller: Caller) -> None:
