@@ -46,7 +46,15 @@ class FakeRuns:
             self.echo(run_id, f"echo: {submission.text}")
         return Submitted("started")
 
-    async def abort(self, session_key: str, run_id: str | None, reason: str, requester: Requester) -> tuple[RunId, ...]:
+    async def abort(
+        self,
+        session_key: str,
+        run_id: str | None,
+        reason: str,
+        requester: Requester,
+        *,
+        clears_queue: bool = False,
+    ) -> tuple[RunId, ...]:
         running = [info for info in self.active() if run_id in (None, info.run_id)]
         if run_id is not None and running and running[0].session_key != session_key:
             raise UserError("runId does not match sessionKey")

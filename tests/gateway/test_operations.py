@@ -75,7 +75,7 @@ def test_operation_is_documented_and_has_the_scope_of_the_reference(each: Any) -
 
 def test_listed_methods_are_those_that_exist_and_are_listed_in_the_reference() -> None:
     unlisted = {"sessions.get", "sessions.resolve", "chat.inject", "exec.approval.list", "plugin.approval.list"}
-    unlisted |= {"sessions.usage", "sessions.usage.timeseries", "sessions.usage.logs"}
+    unlisted |= {"sessions.steer", "sessions.usage", "sessions.usage.timeseries", "sessions.usage.logs"}
     assert set(REGISTRY.listed) == set(NAMES) - unlisted
     assert {each.name for each in REGISTRY.operations if each.role is Role.NODE} == NODE_METHODS
 
@@ -167,4 +167,4 @@ async def test_large_params_are_answered(gateway: Running, name: str) -> None:
 
 def test_ignored_params_are_not_even_looked_at() -> None:
     ignored = {each.name for each in REGISTRY.operations if each.params is IgnoredParams}
-    assert {"status", "system-presence", "last-heartbeat", "sessions.subscribe"} <= ignored
+    assert {"status", "system-presence", "last-heartbeat", "sessions.unsubscribe"} <= ignored

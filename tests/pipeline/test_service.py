@@ -184,6 +184,19 @@ async def test_stop_in_a_chat_ends_the_run_and_clears_the_queue(tmp_path: Path) 
         assert here.network.sent == []
 
 
+async def test_stopping_a_session_drops_what_waits_there_when_an_admin_says_so(tmp_path: Path) -> None:
+    async with world(tmp_path, ScriptedModel([say("x")], gate=asyncio.Event())) as here:
+        await here.pipeline.accept(direct("long work", 1))
+        await here.until(lambda rows: any(m.state == "running" for m in rows))
+        await here.pipeline.accept(direct("and this", 2))
+        [run] = here.pipeline.active()
+        admin = Requester(is_admin=True)
+        stopped = await here.pipeline.abort(run.session_key, None, "rpc", admin, clears_queue=True)
+        rows = await here.until_settled()
+        assert stopped == (run.run_id,)
+        assert {m.text: m.state for m in rows} == {"long work": "silent", "and this": "silent"}
+
+
 @pytest.mark.parametrize("kind", [FailureKind.AUTH, FailureKind.TIMEOUT, FailureKind.GARBAGE])
 async def test_a_failing_model_is_told_to_the_user_and_named_in_the_state(tmp_path: Path, kind: FailureKind) -> None:
     async with world(tmp_path, ScriptedModel([Failed(kind, "the provider said no")])) as here:

@@ -111,9 +111,12 @@ class Runs(Protocol):
         """Commit a message and start or queue its run. Raises UserError, StorageError."""
         ...
 
-    async def abort(self, session_key: str, run_id: str | None, reason: str, requester: Requester) -> tuple[RunId, ...]:
+    async def abort(
+        self, session_key: str, run_id: str | None, reason: str, requester: Requester, *, clears_queue: bool = False
+    ) -> tuple[RunId, ...]:
         """Stop the runs of a session (queued ones too) or one of them, and return what was stopped.
 
+        `clears_queue` drops messages of channels that wait in the session as well, when the requester is an admin.
         Raises UserError when the requester owns none of them and is no admin, or the run belongs to another session.
         """
         ...

@@ -122,7 +122,9 @@ class Pipeline:
             return await self._known(message)
         return Submitted("queued" if self._lanes.offer(message) else "started")
 
-    async def abort(self, session_key: str, run_id: str | None, reason: str, requester: Requester) -> tuple[RunId, ...]:
+    async def abort(
+        self, session_key: str, run_id: str | None, reason: str, requester: Requester, *, clears_queue: bool = False
+    ) -> tuple[RunId, ...]:
         """Stop runs of a session; see Runs."""
         found = [info for info in self.active() if info.session_key == session_key or info.run_id == run_id]
         if run_id is not None:
@@ -133,7 +135,9 @@ class Pipeline:
         if found and not mine:
             raise UserError("unauthorized")
         stopped = [info.run_id for info in mine if self._turns.abort(info.run_id, reason)]
-        return (*stopped, *await self._drop_waiting(session_key, {info.run_id for info in mine}, reason))
+        dropped = {info.run_id for info in mine}
+        clears_queue = clears_queue and requester.is_admin
+        return (*stopped, *await self._drop_waiting(session_key, dropped, reason, clears_queue=clears_queue))
 
     async def wait(self, run_id: str, timeout: float) -> RunOutcome | None:
         """Wait for a run's end; see Runs."""
@@ -241,8 +245,13 @@ class Pipeline:
         if info.address is not None:
             self._parts.on_parts(info.address.channel, info.address.account)
 
-    async def _drop_waiting(self, session_key: str, run_ids: set[RunId], reason: str) -> tuple[RunId, ...]:
-        dropped = self._lanes.take_waiting(session_key, lambda message: message.run_id in run_ids)
+    async def _drop_waiting(
+        self, session_key: str, run_ids: set[RunId], reason: str, *, clears_queue: bool
+    ) -> tuple[RunId, ...]:
+        dropped = self._lanes.take_waiting(
+            session_key,
+            lambda message: message.run_id in run_ids or (clears_queue and message.run_id is None),
+        )
         if not dropped:
             return ()
         ids, now = [message.id for message in dropped], self._clock.now_ms()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen, MinLen
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 NonEmpty = Annotated[str, MinLen(1)]
 Count = Annotated[int, Ge(0)]
@@ -13,6 +13,15 @@ Positive = Annotated[int, Ge(1)]
 Label = Annotated[str, MinLen(1), MaxLen(512)]
 Timeout = Annotated[int, Ge(0), Le(24 * 60 * 60 * 1000)]
 """Milliseconds, at most a day."""
+
+
+def _refuse(value: object) -> None:
+    if value is not None and value is not False:
+        raise ValueError("is not supported by this gateway; leave it out")
+
+
+Unsupported = Annotated[None, BeforeValidator(_refuse)]
+"""A parameter that must not be passed over, because the caller counts on it; only null and false are accepted."""
 
 
 def to_wire(name: str) -> str:

@@ -4,14 +4,41 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypedDict
 
-from annotated_types import Ge, MinLen
-from pydantic import Field
+from annotated_types import Ge, MaxLen, MinLen
+from pydantic import ConfigDict, Field
 
-from homarus.protocol.base import Count, Label, LooseParams, NonEmpty, Params, Positive, Timeout
+from homarus.protocol.base import Count, Label, LooseParams, NonEmpty, Params, Positive, Timeout, Unsupported
+
+Shade = Annotated[str, MinLen(1), MaxLen(512)]
+"""How a session is shown: its icon, colour or category."""
 
 
 class SessionsListParams(Params):
     """`sessions.list`."""
+
+    offset: Count | None = None
+    active_only: bool | None = None
+    require_last_interaction: bool | None = None
+    sort_by: Literal["updatedAt", "lastInteractionAt", "activity"] | None = None
+    exclude_subagents: bool | None = None
+    exclude_cron: bool | None = None
+    exclude_system: bool | None = None
+    configured_agents_only: bool | None = None
+    include_activity_summary: bool | None = None
+    group: str | None = None
+    pinned: bool | None = None
+    archived: bool | Literal["all"] | None = None
+    project_id: NonEmpty | None = None
+    workspace_dir: NonEmpty | None = None
+    board_face: Literal["chat", "dashboard"] | None = None
+    has_board: bool | None = None
+    creator_id: NonEmpty | None = None
+    owner_id: NonEmpty | None = None
+    owner_first: bool | None = None
+    involving_me: bool | None = None
+    profile_relation: dict[str, object] | None = None
+    involving_profile_id: NonEmpty | None = None
+    include_people: bool | None = None
 
     limit: Positive | None = None
     active_minutes: Positive | None = None
@@ -23,6 +50,15 @@ class SessionsListParams(Params):
     spawned_by: NonEmpty | None = None
     agent_id: NonEmpty | None = None
     search: str | None = None
+
+
+class SessionsDescribeParams(Params):
+    """`sessions.describe`."""
+
+    key: NonEmpty
+    agent_id: NonEmpty | None = None
+    include_derived_titles: bool | None = None
+    include_last_message: bool | None = None
 
 
 class SessionsGetParams(LooseParams):
@@ -51,6 +87,9 @@ class SessionsResolveParams(Params):
     spawned_by: NonEmpty | None = None
     include_global: bool | None = None
     include_unknown: bool | None = None
+    short_id: NonEmpty | None = None
+    slug_hint: NonEmpty | None = None
+    allow_missing: bool | None = None
 
 
 class SessionsCreateParams(Params):
@@ -63,12 +102,34 @@ class SessionsCreateParams(Params):
     parent_session_key: NonEmpty | None = None
     task: str | None = None
     message: str | None = None
+    idempotency_key: NonEmpty | None = None
+    display_name: Annotated[str, MinLen(1), MaxLen(500)] | None = None
+    category: Shade | None = None
+    thinking_level: NonEmpty | None = None
+    fast_mode: bool | Literal["auto"] | None = None
+    attachments: list[object] | None = None
+    timeout_ms: Timeout | None = None
+    visibility: Literal["shared"] | None = None
+    incognito: Unsupported = None
+    fork: Unsupported = None
+    permission_mode: Unsupported = None
+    tool_overrides: Unsupported = None
+    exec_node: Unsupported = None
+    cwd: Unsupported = None
+    worktree: Unsupported = None
+    repository: Unsupported = None
+    project_id: Unsupported = None
+    project_git_url: Unsupported = None
+    catalog_id: Unsupported = None
+    agent_runtime: Unsupported = None
+    context_window: Unsupported = None
 
 
 class SessionsSendParams(Params):
     """`sessions.send`."""
 
     key: NonEmpty
+    agent_id: NonEmpty | None = None
     message: str
     thinking: str | None = None
     attachments: list[object] | None = None
@@ -77,19 +138,42 @@ class SessionsSendParams(Params):
 
 
 class SessionsAbortParams(Params):
-    """`sessions.abort`."""
+    """`sessions.abort`: a session or a run."""
 
-    key: NonEmpty
+    key: NonEmpty | None = None
     run_id: NonEmpty | None = None
+    agent_id: NonEmpty | None = None
+    clear_queued: bool | None = None
 
 
 class SessionsPatchParams(Params):
     """`sessions.patch`: null clears a setting, absence leaves it."""
 
     key: NonEmpty
+    agent_id: NonEmpty | None = None
+    expected_session_id: NonEmpty | None = None
+    expected_marked_unread_at: Annotated[int, Ge(0)] | None = None
+    expected_permission_mode: Unsupported = None
+    expected_sandbox_mode: Unsupported = None
+    expected_tool_overrides: Unsupported = None
     label: Label | None = None
+    auto_label: Label | None = None
+    icon: Shade | None = None
+    color: Shade | None = None
+    category: Shade | None = None
+    archived: bool | None = None
+    pinned: bool | None = None
+    unread: bool | None = None
+    permission_mode: Unsupported = None
+    sandbox_mode: Unsupported = None
+    tool_overrides: Unsupported = None
+    context_window: Unsupported = None
+    agent_runtime: Unsupported = None
+    inherited_tool_allow: Unsupported = None
+    inherited_tool_deny: Unsupported = None
+    native_runtime_consent: Unsupported = None
     thinking_level: NonEmpty | None = None
-    fast_mode: bool | None = None
+    fast_mode: bool | Literal["auto"] | None = None
     verbose_level: NonEmpty | None = None
     reasoning_level: NonEmpty | None = None
     response_usage: Literal["off", "tokens", "full", "on"] | None = None
@@ -113,6 +197,8 @@ class SessionsResetParams(Params):
 
     key: NonEmpty
     reason: Literal["new", "reset"] | None = None
+    agent_id: NonEmpty | None = None
+    expected_session_id: NonEmpty | None = None
 
 
 class SessionsDeleteParams(Params):
@@ -121,12 +207,24 @@ class SessionsDeleteParams(Params):
     key: NonEmpty
     delete_transcript: bool | None = None
     emit_lifecycle_hooks: bool | None = None
+    agent_id: NonEmpty | None = None
+    expected_session_id: NonEmpty | None = None
+    expected_session_updated_at: Annotated[float, Ge(0)] | None = None
+    archived_only: bool | None = None
 
 
 class SessionKeyParams(Params):
     """Methods that name one session."""
 
     key: NonEmpty = Field()
+    agent_id: NonEmpty | None = None
+    include_approvals: bool | None = None
+
+
+class SessionsSubscribeParams(SessionsListParams, LooseParams):
+    """`sessions.subscribe`; with any parameter the answer carries the list it asks for, others are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class SessionsListResult(TypedDict):
@@ -137,6 +235,17 @@ class SessionsListResult(TypedDict):
     count: int
     defaults: dict[str, object]
     sessions: list[dict[str, object]]
+    totalCount: int
+    limitApplied: int | None
+    nextOffset: int | None
+    hasMore: bool
+    owners: list[dict[str, object]]
+
+
+class SessionDescription(TypedDict):
+    """`sessions.describe`; null when there is no such session."""
+
+    session: dict[str, object] | None
 
 
 class Subscription(TypedDict, total=False):
@@ -144,3 +253,5 @@ class Subscription(TypedDict, total=False):
 
     subscribed: bool
     key: str
+    list: SessionsListResult
+    approvalReplay: dict[str, object]

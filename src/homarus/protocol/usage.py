@@ -82,4 +82,5 @@ class SessionsCompactParams(Params):
     """`sessions.compact`."""
 
     key: NonEmpty
+    agent_id: NonEmpty | None = None
     max_lines: Positive | None = None

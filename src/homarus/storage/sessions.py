@@ -149,7 +149,7 @@ def move_transcript(connection: Connection, key: str, session_id: str, now: int)
 
 
 def note_run(connection: Connection, session: Session, run: Run, title: str, preview: str) -> None:
-    """Note on a session that a run began."""
+    """Note on a session that a run began; one that was put away is back."""
     values = {
         "wanted": session.key,
         "now": run.started_at,
@@ -159,6 +159,9 @@ def note_run(connection: Connection, session: Session, run: Run, title: str, pre
         "new_channel": run.address.channel if run.address is not None else session.channel,
     }
     connection.execute(_NOTE_RUN, values)
+    if "archivedAt" in session.meta:
+        meta = {name: value for name, value in session.meta.items() if name != "archivedAt"}
+        update_settings(connection, session.key, session.label, meta, None)
 
 
 def note_end(connection: Connection, end: Run, preview: str) -> None:

@@ -53,3 +53,10 @@ async def stop_runs(call: Call, key: SessionKey, run_id: str | None, reason: str
     """Stop runs of a session; stopping none is fine. Raises UserError for runs of others."""
     stopped = await call.services.runs.abort(str(key), run_id, reason, call.caller.requester)
     return {"ok": True, "aborted": bool(stopped), "runIds": list(stopped)}
+
+
+async def interrupt(call: Call, key: SessionKey) -> bool:
+    """Stop what a session does before it gets another message; tell whether there was anything to stop."""
+    if all(run.session_key != str(key) for run in call.services.runs.active()):
+        return False
+    return bool(await call.services.runs.abort(str(key), None, "interrupt", call.caller.requester))

@@ -31,17 +31,24 @@ def known_agent(call: Call, agent_id: str | None) -> AgentFacts:
     return found
 
 
-def read_key(call: Call, text: str) -> SessionKey:
-    """Return the canonical key of what a client wrote. Raises ProtocolError when it is malformed."""
+def read_key(call: Call, text: str, agent_id: str | None = None) -> SessionKey:
+    """Return the canonical key of what a client wrote; a short key is one of `agent_id`, or of the default agent.
+
+    Raises ProtocolError when it is malformed or belongs to another agent than `agent_id`.
+    """
+    wanted = default_agent(call).id if agent_id is None else agent_id.strip().lower()
     try:
-        return parse_key(text, AgentId(default_agent(call).id))
+        key = parse_key(text, AgentId(wanted))
     except UserError as error:
         raise invalid(f"{error.message}" + (f"; {error.fix}" if error.fix else "")) from error
+    if agent_id is not None and key.agent_id != wanted:
+        raise invalid("session key agent does not match agentId")
+    return key
 
 
-def runnable_key(call: Call, text: str) -> SessionKey:
+def runnable_key(call: Call, text: str, agent_id: str | None = None) -> SessionKey:
     """Return the key of a session that can be written to: its agent exists. Raises ProtocolError."""
-    key = read_key(call, text)
+    key = read_key(call, text, agent_id)
     known_agent(call, key.agent_id)
     return key
 
