@@ -30,7 +30,7 @@ from homarus.ids import Address, AgentId, RunId
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.models.contract import Model, ToolCall
 from homarus.pipeline.access import AccessRules
-from homarus.pipeline.accounts import Account, Accounts
+from homarus.pipeline.accounts import Account, Accounts, ReplyMode
 from homarus.pipeline.contract import Requester, RunEvent, Submission
 from homarus.pipeline.delivery import Delivery
 from homarus.pipeline.run_journal import Begun
@@ -186,6 +186,7 @@ async def world(
     network: FakeNetwork | None = None,
     is_streaming: bool = False,
     has_media: bool = True,
+    reply_mode: ReplyMode = "first",
 ) -> AsyncGenerator[World]:
     """Open a pipeline in `root`; leaving it is a stop, entering again a restart."""
     clock = clock or SystemClock()
@@ -199,6 +200,7 @@ async def world(
                 AccessRules(policy),
                 Capabilities(max_text=200, burst=1000, has_media=has_media),
                 is_streaming=is_streaming,
+                reply_mode=reply_mode,
             ),
         )
     )

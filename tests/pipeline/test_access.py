@@ -6,11 +6,13 @@ import pytest
 
 from homarus.channels.contract import ChatKind, Inbound, Sender
 from homarus.channels.policy_config import ChannelPolicyConfig
+from homarus.channels.telegram.config import TelegramConfig
 from homarus.ids import Address
 from homarus.labels import Integrity
 from homarus.pipeline.access import Access, AccessRules, Decision, decide
+from homarus.pipeline.mentions import MentionPatterns
 
-PATTERNS = (re.compile("hey bot", re.IGNORECASE),)
+PATTERNS = MentionPatterns((re.compile("hey bot", re.IGNORECASE),))
 
 
 def judge(settings: dict[str, object], *, is_approved: bool = False, **facts: object) -> Decision:
@@ -19,7 +21,7 @@ def judge(settings: dict[str, object], *, is_approved: bool = False, **facts: ob
     chat = "#room" if kind is ChatKind.GROUP else "ann"
     message = Inbound(Address("net", "default", chat), "1", sender, kind, "hello", **facts)  # pyright: ignore[reportArgumentType]
     policy = ChannelPolicyConfig.model_validate(settings)
-    return decide(message, AccessRules(policy, PATTERNS), is_approved=is_approved)
+    return decide(message, AccessRules(policy, PATTERNS), is_approved=is_approved, agent=lambda: "main")
 
 
 GROUP: dict[str, object] = {"kind": ChatKind.GROUP, "is_mentioned": True}
@@ -74,3 +76,64 @@ def test_only_the_owner_speaks_with_the_integrity_of_a_user() -> None:
     assert judge({"dmPolicy": "open", "allowFrom": ["*"]}).label.integrity is Integrity.MEMBER
     assert judge(LISTED, **GROUP).label.integrity is Integrity.MEMBER  # pyright: ignore[reportArgumentType]
     assert judge({}).label.integrity is Integrity.EXTERNAL
+
+
+def telegram(settings: dict[str, object], chat: str, thread: str | None, kind: ChatKind, agent: str = "main") -> str:
+    """Return why a message is dropped, its prompt when it is allowed."""
+    policy = TelegramConfig.model_validate(settings)
+    message = Inbound(Address("telegram", "default", chat, thread), "1", Sender("7"), kind, "ahoy there")
+    patterns = MentionPatterns((), {"clerk": (re.compile("ahoy"),)})
+    decision = decide(message, AccessRules(policy, patterns), is_approved=False, agent=lambda: agent)
+    return decision.chat.prompt if decision.chat is not None else decision.reason
+
+
+TOPICS: dict[str, object] = {
+    "5": {"enabled": False},
+    "6": {"requireMention": True},
+    "7": {"groupPolicy": "disabled"},
+    "8": {"allowFrom": [9]},
+    "9": {"systemPrompt": "nine"},
+}
+GROUPS: dict[str, object] = {
+    "groups": {"-1": {"requireMention": False, "allowFrom": [7], "systemPrompt": "one", "topics": TOPICS}}
+}
+DIRECT: dict[str, object] = {
+    "allowFrom": [7],
+    "direct": {"1": {"enabled": False}, "2": {"requireTopic": True}, "3": {"allowFrom": [8], "dmPolicy": "allowlist"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("thread", "outcome"),
+    [
+        (None, "one"),
+        ("5", "this topic is disabled"),
+        ("6", "not mentioned"),
+        ("7", "groups are disabled"),
+        ("8", "the sender is not allowed in this group"),
+        ("9", "one\n\nnine"),
+    ],
+)
+def test_topics_have_rules_of_their_own(thread: str | None, outcome: str) -> None:
+    assert telegram(GROUPS, "-1", thread, ChatKind.GROUP) == outcome
+
+
+@pytest.mark.parametrize(
+    ("chat", "thread", "outcome"),
+    [
+        ("1", None, "this chat is disabled"),
+        ("2", None, "only topics of this chat are answered"),
+        ("2", "4", ""),
+        ("3", None, "the sender is not in allowFrom"),
+        ("4", None, ""),
+    ],
+)
+def test_direct_chats_have_rules_of_their_own(chat: str, thread: str | None, outcome: str) -> None:
+    assert telegram(DIRECT, chat, thread, ChatKind.DIRECT) == outcome
+
+
+def test_an_agent_is_addressed_by_its_own_words_only() -> None:
+    settings: dict[str, object] = {"groups": {"-1": {"allowFrom": [7], "topics": {"2": {"agentId": "Clerk"}}}}}
+    assert telegram(settings, "-1", None, ChatKind.GROUP) == "not mentioned"
+    assert telegram(settings, "-1", None, ChatKind.GROUP, agent="clerk") == ""
+    assert telegram(settings, "-1", "2", ChatKind.GROUP) == ""

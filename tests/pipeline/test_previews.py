@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.pipeline.harness import FakeNetwork, World, direct, world
+from tests.pipeline.harness import FakeNetwork, World, direct, group, world
 
 from homarus.channels.contract import Ambiguous, OutboundPart, Receipt
 from homarus.errors import Permanent, Transient
@@ -138,3 +138,14 @@ async def test_a_long_reply_keeps_its_first_part_and_sends_the_rest_after_it(tmp
         await here.until_settled()
         assert len(network.texts) > 1
         assert next(iter(network.texts.values())).startswith(FIRST.strip())
+
+
+async def test_a_reply_that_is_shown_while_it_grows_quotes_what_it_answers(tmp_path: Path) -> None:
+    network, model = EditingNetwork(), SlowModel()
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.pipeline.accept(group("hello", is_mentioned=True))
+        await network.shown()
+        model.go.set()
+        await here.until_settled()
+        assert [(part.text, part.reply_to) for part in network.sent] == [(FIRST.strip(), "g1")]
+        assert network.texts["p1"] == FIRST + SECOND

@@ -138,6 +138,14 @@ async def test_a_tool_switched_off_is_neither_offered_nor_run(context: ToolConte
     assert bench.runner.specs(context.agent_id) == ()
 
 
+async def test_a_tool_switched_off_for_a_chat_is_not_run_there(context: ToolContext) -> None:
+    bench = Bench()
+    outcome = await bench.call(replace(context, policy=ToolPolicy(deny=("probe",))))
+    assert (outcome.refused, bench.tool.runs) == ("tools.deny", 0)
+    assert "for this chat" in outcome.output.text
+    assert (await bench.call(context)).refused is None
+
+
 async def test_a_tainted_context_may_not_send_and_the_text_says_why(context: ToolContext) -> None:
     bench = Bench(effects=frozenset({Effect.EXTERNAL_SEND}))
     clean = await bench.call(context, '{"to": "bob"}')

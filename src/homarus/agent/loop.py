@@ -47,6 +47,7 @@ from homarus.models.contract import (
 )
 from homarus.storage.records import Entry, EntryType
 from homarus.tools.contract import ToolContext, ToolOutput
+from homarus.tools.policy import ToolPolicy
 from homarus.tools.runner import ToolOutcome
 
 LIVE_OUTPUT_CHARS = 8_000
@@ -57,7 +58,7 @@ Emit = Callable[[AgentEvent], None]
 class Turn:
     """Everything a turn needs, frozen when it begins. `is_resumed` tells that a restart interrupted it before.
 
-    `context_tokens` lowers the model's own window.
+    `context_tokens` lowers the model's own window, `tool_policy` narrows the agent's rules for this turn.
     """
 
     run_id: RunId
@@ -70,6 +71,7 @@ class Turn:
     address: Address | None = None
     thinking: str | None = None
     max_steps: int = 60
+    tool_policy: ToolPolicy | None = None
     context_tokens: int | None = None
     is_resumed: bool = False
 
@@ -228,6 +230,7 @@ class _Loop:
             workspace=self._turn.workspace,
             label=label,
             address=self._turn.address,
+            policy=self._turn.tool_policy,
             report=report,
         )
 

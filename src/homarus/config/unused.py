@@ -63,6 +63,7 @@ USED = (
     "agents.list[].workspace",
     "agents.list[].model",
     "agents.list[].identity",
+    "agents.list[].groupChat.mentionPatterns",
     "agents.list[].tools.profile",
     "agents.list[].tools.allow",
     "agents.list[].tools.alsoAllow",

@@ -18,11 +18,13 @@ from homarus.config.schema import Config
 from homarus.errors import HomarusError, StorageError
 from homarus.gateway.services import ChannelAccount, ProbeOutcome
 from homarus.gateway.supervisor import RestartPolicy, Supervisor
-from homarus.ids import Address, RunId
+from homarus.ids import Address
 from homarus.meter import Meter
 from homarus.pipeline.access import AccessRules
-from homarus.pipeline.accounts import WEBCHAT, Account, Accounts, compile_patterns
+from homarus.pipeline.accounts import WEBCHAT, Account, Accounts, ReplyMode
+from homarus.pipeline.contract import RunInfo
 from homarus.pipeline.delivery import Delivery
+from homarus.pipeline.mentions import mention_patterns
 from homarus.storage.database import Database
 from homarus.storage.media import MediaStore
 
@@ -137,11 +139,12 @@ class ChannelHost:
         if hosted is not None:
             hosted.delivery.wake()
 
-    def show_preview(self, run_id: RunId, address: Address, text: str | None) -> None:
+    def show_preview(self, run: RunInfo, text: str | None) -> None:
         """Show what a run has said so far in its chat; None when it has ended."""
-        hosted = self._hosted.get((address.channel, address.account))
+        address = run.address
+        hosted = self._hosted.get((address.channel, address.account)) if address is not None else None
         if hosted is not None:
-            hosted.delivery.show(run_id, address, text)
+            hosted.delivery.show(run, text)
 
     def webhook(self, path: str) -> WebhookChannel | None:
         """Return the channel whose platform calls this path."""
@@ -235,12 +238,13 @@ class ChannelHost:
         return Account(
             channel=key[0],
             account=key[1],
-            rules=AccessRules(settings, compile_patterns(config.messages.group_chat.mention_patterns)),
+            rules=AccessRules(settings, mention_patterns(config)),
             capabilities=capabilities,
             prefix=settings.response_prefix or config.messages.response_prefix or "",
             chunk_limit=settings.text_chunk_limit,
             is_by_paragraph=settings.chunk_mode is ChunkMode.NEWLINE,
             is_streaming=capabilities.can_edit and _streams(settings),
+            reply_mode=cast("ReplyMode", str(getattr(settings, "reply_to_mode", "first"))),
         )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from homarus.agent.loop import Turn
@@ -25,6 +26,7 @@ from homarus.ids import AgentId
 from homarus.models.catalogue import Catalogue
 from homarus.models.contract import Model, ToolSpec
 from homarus.pipeline.run_journal import Begun
+from homarus.tools.policy import ToolPolicy
 
 DEFAULT_TIMEOUT = 600.0
 GROUP_NOTE = "This is a group chat. Several people write; each message begins with its speaker. Answer when addressed."
@@ -64,6 +66,7 @@ class AgentTurns:
         _check_agent(config, agent_id)
         workspace = self._state.workspace(agent_id, config)
         files, skills = await asyncio.to_thread(self._prepare, agent_id, workspace)
+        skills = _chosen(skills, origin.get("skills"))
         limits = config.agents.effective(agent_id)
         source = PromptSource(
             name=agent_name(config, agent_id),
@@ -74,7 +77,10 @@ class AgentTurns:
             max_total_chars=limits.bootstrap_total_max_chars,
             skills=render_skills(skills),
         )
+        policy = _tool_policy(origin.get("tools"))
         model, tools, system = self._model(begun, config), self._specs(agent_id), render_prompt(source, files)
+        if policy is not None:
+            tools = tuple(spec for spec in tools if policy.is_allowed(spec.name))
         prompted = Prompted(source, files, system, skills, tools, model.info, self._is_sandboxed)
         await self._ledger.note(info, prompted)
         return Turn(
@@ -89,6 +95,7 @@ class AgentTurns:
             thinking=_text(origin.get("thinking")) or _text(begun.settings.get("thinkingLevel")),
             is_resumed=begun.starts > 1,
             context_tokens=limits.context_tokens,
+            tool_policy=policy,
         )
 
     def _prepare(self, agent_id: AgentId, workspace: Path) -> tuple[dict[str, str], tuple[Skill, ...]]:
@@ -170,6 +177,20 @@ def _extra(begun: Begun) -> str:
     asked = _text(begun.origin.get("extra")) or ""
     is_group = ":group:" in begun.info.session_key
     return "\n\n".join(part for part in (GROUP_NOTE if is_group else "", asked) if part)
+
+
+def _chosen(skills: tuple[Skill, ...], names: object) -> tuple[Skill, ...]:
+    """Return the skills that a chat's rules leave."""
+    return tuple(skill for skill in skills if skill.name in names) if isinstance(names, list) else skills
+
+
+def _tool_policy(given: object) -> ToolPolicy | None:
+    """Return the tool rules of a chat or sender, None when it has none."""
+    if not isinstance(given, dict):
+        return None
+    rules = cast("dict[str, list[str]]", given)
+    allow = tuple(rules["allow"]) if "allow" in rules else None
+    return ToolPolicy(None, allow, tuple(rules.get("alsoAllow", ())), tuple(rules.get("deny", ())))
 
 
 def _text(value: object) -> str | None:

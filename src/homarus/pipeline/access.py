@@ -5,13 +5,15 @@ This is the only place where identity is checked. Anything not allowed by a rule
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from homarus.channels.chat_rules import ChatRules, direct_rules, group_rules
 from homarus.channels.contract import ChatKind, Inbound
-from homarus.channels.policy_config import ChannelPolicyConfig, DmPolicy, GroupConfig, GroupPolicy
+from homarus.channels.policy_config import ChannelPolicyConfig, DmPolicy, GroupPolicy, ToolPolicyConfig
 from homarus.labels import Confidentiality, Integrity, Label
+from homarus.pipeline.mentions import MentionPatterns
 
 
 class Access(StrEnum):
@@ -24,74 +26,90 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome: the label of the text when allowed, the reason when dropped."""
+    """The outcome: the label of the text when allowed, the reason when dropped, the rules of its chat, and the tools
+    its sender may use there (None: those of the agent)."""
 
     access: Access
     label: Label
     reason: str = ""
+    chat: ChatRules | None = None
+    tools: ToolPolicyConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """The rules of one channel account. `mention_patterns` are the operator's regular expressions, compiled."""
+    """The rules of one channel account. `mentions` are the operator's words that address an agent."""
 
     policy: ChannelPolicyConfig
-    mention_patterns: tuple[re.Pattern[str], ...] = ()
+    mentions: MentionPatterns = field(default_factory=MentionPatterns)
 
 
-def decide(message: Inbound, rules: AccessRules, *, is_approved: bool) -> Decision:
-    """Decide about one message. `is_approved` tells that the sender was paired with this account."""
+def decide(message: Inbound, rules: AccessRules, *, is_approved: bool, agent: Callable[[], str]) -> Decision:
+    """Decide about one message. `is_approved` tells that the sender was paired with this account, `agent` which agent
+    its chat is routed to."""
     if message.sender.is_bot:
         return _drop(message, "the sender is a bot")
+    address = message.address
     if message.kind is ChatKind.DIRECT:
-        return _decide_direct(message, rules.policy, is_approved=is_approved)
-    return _decide_group(message, rules, is_approved=is_approved)
+        chat = direct_rules(rules.policy, address.chat, address.thread)
+        decision = _decide_direct(message, rules.policy, chat, is_approved=is_approved)
+    else:
+        chat = group_rules(rules.policy, address.chat, address.thread)
+        decision = _decide_group(message, rules, chat, is_approved=is_approved, agent=agent)
+    if decision.access is not Access.ALLOWED:
+        return decision
+    may_match_names = rules.policy.dangerously_allow_name_matching
+    return replace(decision, chat=chat, tools=chat.tools_for(message.sender, may_match_names=may_match_names))
 
 
-def _decide_direct(message: Inbound, policy: ChannelPolicyConfig, *, is_approved: bool) -> Decision:
-    if policy.dm_policy is DmPolicy.DISABLED:
+def _decide_direct(message: Inbound, policy: ChannelPolicyConfig, chat: ChatRules, *, is_approved: bool) -> Decision:
+    if chat.dm_policy is DmPolicy.DISABLED:
         return _drop(message, "direct messages are disabled")
-    if is_approved or _matches(message, policy.allow_from, policy, accepts_star=False):
-        return _allow(message, Integrity.USER)
-    if policy.dm_policy is DmPolicy.OPEN:
-        return _allow(message, Integrity.MEMBER)
-    if policy.dm_policy is DmPolicy.ALLOWLIST:
+    if not chat.is_enabled:
+        return _drop(message, "this chat is disabled")
+    names = policy.allow_from if chat.allow_from is None else chat.allow_from
+    if is_approved or _matches(message, names, policy, accepts_star=False):
+        decision = _allow(message, Integrity.USER)
+    elif chat.dm_policy is DmPolicy.OPEN:
+        decision = _allow(message, Integrity.MEMBER)
+    elif chat.dm_policy is DmPolicy.ALLOWLIST:
         return _drop(message, "the sender is not in allowFrom")
-    return Decision(Access.PAIRING, _label(message, Integrity.EXTERNAL), "pairing required")
+    else:
+        return Decision(Access.PAIRING, _label(message, Integrity.EXTERNAL), "pairing required")
+    if chat.requires_topic and message.address.thread is None:
+        return _drop(message, "only topics of this chat are answered")
+    return decision
 
 
-def _decide_group(message: Inbound, rules: AccessRules, *, is_approved: bool) -> Decision:
+def _decide_group(
+    message: Inbound, rules: AccessRules, chat: ChatRules, *, is_approved: bool, agent: Callable[[], str]
+) -> Decision:
     policy = rules.policy
-    group = policy.group(message.address.chat)
-    if policy.group_policy is GroupPolicy.DISABLED:
+    if chat.group_policy is GroupPolicy.DISABLED:
         return _drop(message, "groups are disabled")
-    if group is not None and group.enabled is False:
-        return _drop(message, "this group is disabled")
-    if policy.group_policy is GroupPolicy.ALLOWLIST and group is None:
+    if not chat.is_enabled:
+        return _drop(message, "this group is disabled" if message.address.thread is None else "this topic is disabled")
+    if chat.group_policy is GroupPolicy.ALLOWLIST and not chat.is_listed:
         return _drop(message, "the group is not in groups")
     is_owner = is_approved or _matches(message, policy.allow_from, policy, accepts_star=False)
-    if policy.group_policy is GroupPolicy.ALLOWLIST and not _is_group_sender(message, policy, group, is_owner=is_owner):
+    if chat.group_policy is GroupPolicy.ALLOWLIST and not _is_group_sender(message, policy, chat, is_owner=is_owner):
         return _drop(message, "the sender is not allowed in this group")
-    requires_mention = True if group is None or group.require_mention is None else group.require_mention
-    if requires_mention and not _is_addressed(message, rules):
+    if chat.requires_mention and not _is_addressed(message, rules, chat, agent):
         return _drop(message, "not mentioned")
     return _allow(message, Integrity.USER if is_owner else Integrity.MEMBER)
 
 
-def _is_group_sender(
-    message: Inbound, policy: ChannelPolicyConfig, group: GroupConfig | None, *, is_owner: bool
-) -> bool:
-    own = group.allow_from if group is not None else None
-    names = own if own is not None else policy.group_allow_from
+def _is_group_sender(message: Inbound, policy: ChannelPolicyConfig, chat: ChatRules, *, is_owner: bool) -> bool:
+    names = chat.allow_from if chat.allow_from is not None else policy.group_allow_from
     if names is None:
         return is_owner
     return _matches(message, names, policy, accepts_star=True)
 
 
-def _is_addressed(message: Inbound, rules: AccessRules) -> bool:
+def _is_addressed(message: Inbound, rules: AccessRules, chat: ChatRules, agent: Callable[[], str]) -> bool:
     if message.is_mentioned or message.is_reply_to_me:
         return True
-    return any(pattern.search(message.text[:4_000]) for pattern in rules.mention_patterns)
+    return bool(rules.mentions) and rules.mentions.is_match((chat.agent_id or agent()).lower(), message.text)
 
 
 def _matches(message: Inbound, names: list[str], policy: ChannelPolicyConfig, *, accepts_star: bool) -> bool:

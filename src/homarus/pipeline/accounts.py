@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from typing import Literal
 
 from homarus.channels.contract import Capabilities
-from homarus.errors import ConfigError
 from homarus.pipeline.access import AccessRules
 
 WEBCHAT = "webchat"
+ReplyMode = Literal["off", "first", "all", "batched"]
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """One configured account of a channel. `chunk_limit` lowers the platform's text limit; `prefix` begins
-    replies, `is_streaming` shows them while they grow."""
+    replies, `is_streaming` shows them while they grow, `reply_mode` says which parts quote the message they answer:
+    the first in groups, all of them everywhere, the first of an answer to several messages, or none."""
 
     channel: str
     account: str
@@ -25,6 +26,7 @@ class Account:
     chunk_limit: int | None = None
     is_by_paragraph: bool = False
     is_streaming: bool = False
+    reply_mode: ReplyMode = "first"
 
 
 class Accounts:
@@ -44,19 +46,3 @@ class Accounts:
     def is_transcript(self, channel: str) -> bool:
         """Tell whether replies on a channel are delivered by being in the transcript."""
         return channel == WEBCHAT
-
-
-def compile_patterns(patterns: tuple[str, ...] | list[str] | None) -> tuple[re.Pattern[str], ...]:
-    """Return the operator's mention patterns, case-insensitive. Raises ConfigError for a broken one."""
-    return tuple(_compile(number, pattern) for number, pattern in enumerate(patterns or ()))
-
-
-def _compile(number: int, pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern, re.IGNORECASE)
-    except re.error as error:
-        raise ConfigError(
-            f"{pattern!r} is no regular expression: {error}",
-            path=f"messages.groupChat.mentionPatterns[{number}]",
-            fix=r"correct it; a literal bracket or star needs a backslash before it",
-        ) from None

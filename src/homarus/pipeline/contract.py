@@ -48,7 +48,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """A run as its viewers know it; `session_key` is canonical."""
+    """A run as its viewers know it; `session_key` is canonical, `reply_to` the platform's id of what it answers."""
 
     run_id: RunId
     agent_id: AgentId
@@ -57,6 +57,7 @@ class RunInfo:
     kind: str
     requester: Requester
     address: Address | None = None
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ from homarus.channels.sdk.rate import TokenBucket
 from homarus.clock import Clock
 from homarus.errors import AuthFailed, HomarusError, Permanent, StorageError, Transient
 from homarus.failpoints import Failpoint, hit
-from homarus.ids import Address
 from homarus.log_context import logging_as
 from homarus.meter import Meter
+from homarus.pipeline.contract import RunInfo
 from homarus.pipeline.outbox import NOTICE
 from homarus.pipeline.previews import Previews
 from homarus.storage import inbound, outbound
@@ -90,12 +90,12 @@ class Delivery:
         """Wait until everything that can be sent now was sent."""
         await self._resting.wait()
 
-    def show(self, run_id: str, address: Address, text: str | None) -> None:
+    def show(self, run: RunInfo, text: str | None) -> None:
         """Show what a run has said so far; None when it has ended."""
-        if text is None:
-            self._previews.drop(run_id)
+        if text is None or run.address is None:
+            self._previews.drop(run.run_id)
             return
-        self._previews.show(run_id, address, text)
+        self._previews.show(run.run_id, run.address, text, run.reply_to)
         self._wake.set()
 
     async def run(self) -> None:

@@ -75,7 +75,7 @@ class Inbox:
     def _store(self, connection: Connection, message: Inbound) -> Stored:
         address = message.address
         account = self._accounts.get(address.channel, address.account)
-        decision = _decide(connection, message, account)
+        decision = self._decide(connection, message, account)
         row = self._row(message, decision)
         if not journal.insert_inbound(connection, row):
             known = journal.select_known(connection, address, message.external_id)
@@ -87,9 +87,22 @@ class Inbox:
             outbound.insert_parts(connection, [self._pairing_part(message, reply, row)])
         return Stored(row, has_reply=reply is not None)
 
+    def _decide(self, connection: Connection, message: Inbound, account: Account | None) -> Decision:
+        if account is None:
+            label = Label(Integrity.EXTERNAL, Confidentiality.CHAT, (f"channel:{message.address.channel}",))
+            return Decision(Access.DROPPED, label, "the channel account is not configured")
+        address = message.address
+        is_approved = pairings.is_allowed(connection, address.channel, address.account, message.sender.id)
+
+        def agent() -> str:
+            return route(message, self._config()).agent_id
+
+        return decide(message, account.rules, is_approved=is_approved, agent=agent)
+
     def _row(self, message: Inbound, decision: Decision) -> InboundMessage:
         now = self._clock.now_ms()
-        target = route(message, self._config()) if decision.access is Access.ALLOWED else None
+        chat = decision.chat
+        target = route(message, self._config(), chat.agent_id) if chat is not None else None
         state = "queued" if target is not None else "dropped"
         trail = trail_line(now, "received", f"from {message.sender.id}") + trail_line(now, state, decision.reason)
         return InboundMessage(
@@ -100,7 +113,7 @@ class Inbox:
             sender_id=message.sender.id,
             sender_name=message.sender.name,
             text=message.text[:MAX_TEXT],
-            payload=_payload(message),
+            payload=_payload(message) | _origin(decision),
             label=decision.label,
             state=state,
             reason=decision.reason,
@@ -132,13 +145,19 @@ def _retrieve(work: asyncio.Task[Acceptance]) -> None:
         work.exception()
 
 
-def _decide(connection: Connection, message: Inbound, account: Account | None) -> Decision:
-    if account is None:
-        label = Label(Integrity.EXTERNAL, Confidentiality.CHAT, (f"channel:{message.address.channel}",))
-        return Decision(Access.DROPPED, label, "the channel account is not configured")
-    address = message.address
-    is_approved = pairings.is_allowed(connection, address.channel, address.account, message.sender.id)
-    return decide(message, account.rules, is_approved=is_approved)
+def _origin(decision: Decision) -> dict[str, object]:
+    """Return what the rules of its chat make of the turn of a message; nothing when they leave it as it is."""
+    chat, tools = decision.chat, decision.tools
+    if chat is None or not (chat.prompt or chat.skills is not None or tools is not None):
+        return {}
+    origin: dict[str, object] = {"kind": "channel"}
+    if chat.prompt:
+        origin["extra"] = chat.prompt
+    if chat.skills is not None:
+        origin["skills"] = chat.skills
+    if tools is not None:
+        origin["tools"] = tools.model_dump(by_alias=True, exclude_none=True)
+    return {"origin": origin}
 
 
 def _payload(message: Inbound) -> dict[str, object]:

@@ -69,6 +69,11 @@ class Lanes:
         lane.waiting = deque(message for message in lane.waiting if not accepts(message))
         return taken
 
+    def setting(self, key: str) -> object:
+        """Return what shapes the turn that a session is running; None for nothing special."""
+        lane = self._lanes.get(key)
+        return setting_of(lane.running[0]) if lane is not None and lane.running else None
+
     def put_back(self, key: str, batch: Batch) -> None:
         """Undo `take_waiting`: the messages wait again, in front of what has come since."""
         lane = self._lanes.setdefault(key, _Lane())
@@ -178,4 +183,10 @@ def next_batch(waiting: deque[InboundMessage], collects: Callable[[str], bool] =
 def _is_collected(first: InboundMessage, following: InboundMessage) -> bool:
     if first.run_id is not None:
         return following.run_id == first.run_id
-    return following.run_id is None and following.address == first.address
+    is_from_there = following.run_id is None and following.address == first.address
+    return is_from_there and setting_of(following) == setting_of(first)
+
+
+def setting_of(message: InboundMessage) -> object:
+    """Return what shapes the turn of a message (prompt, skills, tools): others must not share it."""
+    return message.payload.get("origin")

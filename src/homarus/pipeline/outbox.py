@@ -8,7 +8,7 @@ from homarus.channels.contract import Capabilities
 from homarus.channels.sdk.parts import parts_of
 from homarus.clock import Clock
 from homarus.ids import Address
-from homarus.pipeline.accounts import Account, Accounts
+from homarus.pipeline.accounts import Account, Accounts, ReplyMode
 from homarus.pipeline.attachments import Attached, pieces_of
 from homarus.storage.records import OutboundMessage, StoredFile
 
@@ -39,6 +39,11 @@ class Outbox:
         """Tell whether a reply to an address goes over a network."""
         return not self._accounts.is_transcript(address.channel)
 
+    def reply_mode(self, address: Address) -> ReplyMode:
+        """Return which parts of a reply quote the message they answer."""
+        account = self._accounts.get(address.channel, address.account)
+        return "first" if account is None else account.reply_mode
+
     def first_text(self, address: Address, text: str) -> str:
         """Return the text of part 0 of what a run has said so far; empty when the chat shows no growing replies."""
         account = self._accounts.get(address.channel, address.account)
@@ -65,6 +70,7 @@ class Outbox:
         pieces: list[tuple[str, StoredFile | None]] = [(piece, None) for piece in texts]
         first = 0 if pieces else 1
         pieces += pieces_of(files, can)
+        quotes_all = account is not None and account.reply_mode == "all"
         now = self._clock.now_ms()
         return [
             OutboundMessage(
@@ -78,7 +84,7 @@ class Outbox:
                 state="pending",
                 created_at=now,
                 next_at=now,
-                reply_to=reply_to if index == first else None,
+                reply_to=reply_to if index == first or quotes_all else None,
                 media=file,
             )
             for index, (piece, file) in enumerate(pieces, start=first)

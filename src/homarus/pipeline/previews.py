@@ -33,6 +33,7 @@ MAX_OPEN = 64
 class _Preview:
     address: Address
     text: str
+    reply_to: str | None
     next_at: float
     shown: str = ""
     part: OutboundMessage | None = None
@@ -48,13 +49,13 @@ class Previews:
         self._channel = cast("EditingChannel", channel)
         self._open: dict[str, _Preview] = {}
 
-    def show(self, run_id: str, address: Address, text: str) -> None:
+    def show(self, run_id: str, address: Address, text: str, reply_to: str | None = None) -> None:
         """Remember the text a run has said so far; too many open previews leave new ones out."""
         known = self._open.get(run_id)
         if known is not None:
             known.text = text
         elif len(self._open) < MAX_OPEN and len(text) >= FIRST_CHARS and not _may_be_silent(text):
-            self._open[run_id] = _Preview(address, text, self._clock.monotonic())
+            self._open[run_id] = _Preview(address, text, reply_to, self._clock.monotonic())
 
     def drop(self, run_id: str | None) -> None:
         """Forget a run: its final text is being delivered, or it has none."""
@@ -117,11 +118,12 @@ class Previews:
             attempts=1,
             created_at=now,
             next_at=now,
+            reply_to=item.reply_to,
         )
 
 
 def _outgoing(part: OutboundMessage, text: str) -> OutboundPart:
-    return OutboundPart(id=part.id, address=part.address, text=text)
+    return OutboundPart(id=part.id, address=part.address, text=text, reply_to=part.reply_to)
 
 
 def _may_be_silent(text: str) -> bool:

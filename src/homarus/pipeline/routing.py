@@ -22,9 +22,10 @@ class Route:
     session_key: SessionKey
 
 
-def route(message: Inbound, config: Config) -> Route:
-    """Return the route of a message: the most specific binding, else the default agent."""
-    agent_id = _bound_agent(message, config) or AgentId(config.agents.default_id)
+def route(message: Inbound, config: Config, own: str | None = None) -> Route:
+    """Return the route of a message: the agent its topic names (`own`), the most specific binding, else the default."""
+    named = AgentId(own.lower()) if own else _bound_agent(message, config)
+    agent_id = named or AgentId(config.agents.default_id)
     return Route(agent_id, SessionKey(agent_id, _rest(message, config)))
 
 

@@ -35,7 +35,7 @@ Stamp = Callable[[int], str]
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A run that may go on: its row, how often it has begun, and where its reply goes.
+    """A run that may go on: its row and how often it has begun.
 
     `origin` is what the caller asked for, `settings` what the session has stored (thinkingLevel, modelOverride ...).
     `is_ended` tells that there is nothing left to do: the run ended in a commit whose answer got lost, or it was
@@ -46,7 +46,6 @@ class Begun:
     starts: int
     origin: dict[str, object]
     settings: dict[str, object]
-    reply_to: str | None = None
     is_ended: bool = False
     order: Order | None = None
 
@@ -105,7 +104,7 @@ class RunStore:
         ids = [message.id for message in batch]
         reason = f"late: {late}" if late else ""
         inbound.move_inbound(connection, ids, "running", run.started_at, reason=reason, run_id=run_id)
-        return Begun(_info(run), 1, run.origin, session.meta, _reply_to(last), order=order)
+        return Begun(_info(run, self._reply_to(batch)), 1, run.origin, session.meta, order=order)
 
     def _measure_session(self, connection: Connection, ended: Session) -> None:
         began = entries.select_first_time(connection, ended.session_id)
@@ -124,9 +123,17 @@ class RunStore:
             entries.insert_entry(connection, note)
             inbound.move_inbound(connection, [message.id for message in batch], "running", now, reason=f"late: {late}")
         open_order = None if order is None or order.rest else order
-        return Begun(
-            _info(known), starts, known.origin, session.meta, _reply_to(batch[-1]), is_ended=is_ended, order=open_order
+        info = _info(known, self._reply_to(batch))
+        return Begun(info, starts, known.origin, session.meta, is_ended=is_ended, order=open_order)
+
+    def _reply_to(self, batch: Batch) -> str | None:
+        """Return the platform's id of the message that a reply quotes, None when it quotes none."""
+        last, mode = batch[-1], self.outbox.reply_mode(batch[-1].address)
+        is_of_platform = last.external_id != last.run_id
+        is_quoted = (
+            mode == "all" or (mode == "first" and last.kind == "group") or (mode == "batched" and len(batch) > 1)
         )
+        return last.external_id if is_of_platform and is_quoted else None
 
     def steer(self, connection: Connection, batch: Batch, info: RunInfo) -> list[Entry]:
         """Store messages that came while a run goes on as part of it."""
@@ -286,7 +293,7 @@ class RunJournal:
         if not ids:
             return
         address = self._info.address
-        parts = self._store.outbox.parts(end.id, address, end.text, self._begun.reply_to, files) if address else []
+        parts = self._store.outbox.parts(end.id, address, end.text, self._info.reply_to, files) if address else []
         if parts:
             outbound.insert_parts(connection, parts)
             inbound.move_inbound(connection, ids, "replied", now, reason=f"{len(parts)} part(s)")
@@ -327,7 +334,7 @@ def _first_words(order: Order | None, entry: Entry) -> Order | None:
     return None
 
 
-def _info(run: Run) -> RunInfo:
+def _info(run: Run, reply_to: str | None) -> RunInfo:
     origin = run.origin
     requester = Requester(
         device_id=_text(origin.get("device_id")),
@@ -335,7 +342,7 @@ def _info(run: Run) -> RunInfo:
         is_admin=bool(origin.get("admin")),
     )
     kind = str(origin.get("kind") or "channel")
-    return RunInfo(RunId(run.id), run.agent_id, run.session_key, run.session_id, kind, requester, run.address)
+    return RunInfo(RunId(run.id), run.agent_id, run.session_key, run.session_id, kind, requester, run.address, reply_to)
 
 
 def _text(value: object) -> str | None:
@@ -344,10 +351,6 @@ def _text(value: object) -> str | None:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
-
-
-def _reply_to(message: InboundMessage) -> str | None:
-    return message.external_id if message.kind == "group" else None
 
 
 def _collected(batch: Batch) -> str:

@@ -22,7 +22,7 @@ from homarus.meter import Meter
 from homarus.pipeline.accounts import WEBCHAT, Accounts
 from homarus.pipeline.contract import Load, Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
 from homarus.pipeline.inbox import MAX_TEXT, Inbox, Stored
-from homarus.pipeline.lanes import Batch, Lanes
+from homarus.pipeline.lanes import Batch, Lanes, setting_of
 from homarus.pipeline.orders import is_stop_word
 from homarus.pipeline.outbox import Outbox
 from homarus.pipeline.run_journal import RunStore, Stamp
@@ -56,7 +56,7 @@ class Parts:
     on_parts: Callable[[str, str], None]
     zone: Callable[[], tzinfo] = lambda: UTC
     on_working: Callable[[Address, bool], None] = lambda _address, _is_working: None
-    on_preview: Callable[[RunId, Address, str | None], None] = lambda _run_id, _address, _text: None
+    on_preview: Callable[[RunInfo, str | None], None] = lambda _run, _text: None
     meter: Meter = field(default_factory=Meter)
 
 
@@ -208,9 +208,10 @@ class Pipeline:
         """Take the waiting messages that the queue mode lets into a run: those from the chat it answers."""
         if info.address is None or self._rules.queue_mode(info.address.channel) != "steer":
             return ()
-        address = info.address
+        address, setting = info.address, self._lanes.setting(info.session_key)
         return self._lanes.take_waiting(
-            info.session_key, lambda message: message.run_id is None and message.address == address
+            info.session_key,
+            lambda message: message.run_id is None and message.address == address and setting_of(message) == setting,
         )
 
     def _put_back(self, session_key: str, batch: Batch) -> None:
@@ -224,16 +225,15 @@ class Pipeline:
         address = event.run.address
         if address is None:
             return
-        run_id = event.run.run_id
         if isinstance(event.event, TextStreamed):
             text = self._outbox.first_text(address, event.event.text)
             if text:
-                self._parts.on_preview(run_id, address, text)
+                self._parts.on_preview(event.run, text)
         elif isinstance(event.event, TurnStarted):
             self._parts.on_working(address, True)  # noqa: FBT003 - a callback
         elif isinstance(event.event, TurnFinished | TurnAborted | TurnFailed):
             self._parts.on_working(address, False)  # noqa: FBT003 - a callback
-            self._parts.on_preview(run_id, address, None)
+            self._parts.on_preview(event.run, None)
 
     def _count(self, message: InboundMessage, *, is_new: bool) -> None:
         meter = self._parts.meter

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from homarus.ids import Address, AgentId, RunId
 from homarus.labels import Label
 from homarus.models.contract import Image
+from homarus.tools.policy import ToolPolicy
 
 
 class Effect(StrEnum):
@@ -37,7 +38,7 @@ class ToolContext:
     """What a tool call is given. `label` joins everything the model has read in this context so far.
 
     `report` takes a piece of live output for viewers (at most a few KB a call, never stored); `workspace` is the
-    agent's folder and the only one tools may touch.
+    agent's folder and the only one tools may touch; `policy` narrows the agent's rules for this turn.
     """
 
     agent_id: AgentId
@@ -47,6 +48,7 @@ class ToolContext:
     workspace: Path
     label: Label
     address: Address | None = None
+    policy: ToolPolicy | None = None
     report: Callable[[str], None] = field(default=lambda _text: None)
 
 

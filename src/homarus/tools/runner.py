@@ -107,6 +107,8 @@ class ToolRunner:
             return Refusal(f"there is no tool named {call.name[:80]!r}; the tools are: {names}", "unknown-tool")
         if (rule := policy.refusing_rule(call.name)) is not None:
             return Refusal(f"{call.name} is switched off for this agent by `{rule}` in the configuration", rule)
+        if context.policy is not None and (rule := context.policy.refusing_rule(call.name)) is not None:
+            return Refusal(f"{call.name} is switched off for this chat or sender by the channel's `{rule}`", rule)
         try:
             prepared = tool.prepare(call.arguments)
         except UserError as error:

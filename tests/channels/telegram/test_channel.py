@@ -88,13 +88,6 @@ async def test_a_reply_to_a_deleted_message_is_sent_without_it(
         assert (await server.next_sent()).reply_to is None
 
 
-async def test_replies_are_not_named_when_turned_off(start: Start, server: TelegramServer, people: People) -> None:
-    asked = people.say(INES, "tide?")
-    async with start(replyToMode="off") as (channel, _):
-        await channel.send(part("six", reply_to=str(asked["message_id"])))
-        assert (await server.next_sent()).reply_to is None
-
-
 async def test_an_answer_stays_in_its_topic(
     start: Start, server: TelegramServer, people: People, ingress: MemoryIngress
 ) -> None:

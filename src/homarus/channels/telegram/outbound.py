@@ -11,7 +11,6 @@ from homarus.channels.telegram.answers import Refused
 from homarus.channels.telegram.api import Upload
 from homarus.channels.telegram.bot import Bot
 from homarus.channels.telegram.markup import CAPTION_LIMIT, TEXT_LIMIT, Rendered, render
-from homarus.channels.telegram.options import ReplyToMode
 from homarus.channels.telegram.settings import Settings
 from homarus.errors import Permanent
 from homarus.ids import Address
@@ -115,7 +114,7 @@ class Sender:
             chat=chat_of(part.address),
             thread=thread_of(part.address),
             body=body,
-            reply_to=self._reply_to(part),
+            reply_to=message_of(part.reply_to) if part.reply_to is not None else None,
             has_link_preview=self._settings.has_link_previews,
         )
 
@@ -131,14 +130,9 @@ class Sender:
             chat=chat_of(part.address),
             thread=thread_of(part.address),
             body=_rendered(part.text, CAPTION_LIMIT, self._settings),
-            reply_to=self._reply_to(part),
+            reply_to=message_of(part.reply_to) if part.reply_to is not None else None,
             upload=Upload(field, _file_name(item.name) or field, item.mime or "application/octet-stream", item.data),
         )
-
-    def _reply_to(self, part: OutboundPart) -> int | None:
-        if part.reply_to is None or self._settings.reply_to_mode is ReplyToMode.OFF:
-            return None
-        return message_of(part.reply_to)
 
 
 def mended(call: Call, error: Refused) -> Call | None:

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from homarus.channels.policy_config import TableMode
 from homarus.channels.telegram.config import API_ROOT, TelegramAccountConfig, check_token
-from homarus.channels.telegram.options import ReplyToMode
 from homarus.errors import ConfigError
 
 DOWNLOAD_LIMIT = 20 * 1024 * 1024
@@ -68,7 +67,6 @@ class Settings:
     webhook: Webhook | None = None
     commands: tuple[tuple[str, str], ...] = COMMANDS
     are_commands_listed: bool = True
-    reply_to_mode: ReplyToMode = ReplyToMode.FIRST
     has_link_previews: bool = False
     media_limit: int = DOWNLOAD_LIMIT
     local_roots: tuple[str, ...] = ()
@@ -103,7 +101,6 @@ def settings_of(config: TelegramAccountConfig, account_id: str, timings: Timings
         webhook=_webhook(config, path),
         commands=_unique((*COMMANDS, *custom)),
         are_commands_listed=config.commands.native is not False,
-        reply_to_mode=config.reply_to_mode,
         has_link_previews=config.link_preview is True,
         media_limit=min(most, DOWNLOAD_LIMIT),
         local_roots=tuple(config.trusted_local_file_roots),

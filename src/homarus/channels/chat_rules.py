@@ -1,0 +1,110 @@
+"""The rules of one chat or topic, with everything it inherits from what stands above it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from homarus.channels.contract import Sender
+from homarus.channels.policy_config import (
+    ChannelPolicyConfig,
+    DmPolicy,
+    GroupConfig,
+    GroupPolicy,
+    ToolPolicyConfig,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRules:
+    """What counts in one chat.
+
+    `is_listed` tells that it has an entry of its own or `*`; `allow_from` None that the account's lists count.
+    `prompt`, `skills` (None: all), `tools` and `agent_id` shape the turns of the chat.
+    """
+
+    group_policy: GroupPolicy
+    dm_policy: DmPolicy
+    is_listed: bool = False
+    is_enabled: bool = True
+    requires_mention: bool = True
+    requires_topic: bool = False
+    allow_from: list[str] | None = None
+    prompt: str = ""
+    skills: list[str] | None = None
+    tools: ToolPolicyConfig | None = None
+    tools_by_sender: Mapping[str, ToolPolicyConfig] = field(default_factory=dict[str, ToolPolicyConfig])
+    agent_id: str | None = None
+
+    def tools_for(self, sender: Sender, *, may_match_names: bool) -> ToolPolicyConfig | None:
+        """Return the tools rules for a sender: their own, else those for everybody (`*`), else the chat's."""
+        keys = [sender.id, f"id:{sender.id}", f"e164:{sender.id}"]
+        if may_match_names:
+            keys += [f"{kind}:{alias}" for alias in (*sender.aliases, sender.name) for kind in ("username", "name")]
+        wanted = {key.casefold() for key in keys}
+        own = next((rules for key, rules in self.tools_by_sender.items() if key.casefold() in wanted), None)
+        return own or self.tools_by_sender.get("*") or self.tools
+
+
+def group_rules(policy: ChannelPolicyConfig, chat: str, thread: str | None) -> ChatRules:
+    """Return the rules of a group, or of a topic in it: the topic's keys, else the group's, else the account's.
+
+    A group has its own entry or else `*`; only `requireMention` is looked up in both.
+    """
+    entry = policy.group(chat)
+    layers = _layers(entry, thread)
+    star = policy.groups.get("*")
+    return _rules(policy, layers, is_listed=entry is not None, mentions=[*layers, star])
+
+
+def direct_rules(policy: ChannelPolicyConfig, chat: str, thread: str | None) -> ChatRules:
+    """Return the rules of a direct chat, or of a topic in it, on channels that have entries for them (`direct`)."""
+    entries = cast("Mapping[str, object]", getattr(policy, "direct", {}))
+    if not entries:
+        return ChatRules(policy.group_policy, policy.dm_policy)
+    wanted = chat.casefold()
+    entry = next((value for key, value in entries.items() if key.casefold() == wanted), entries.get("*"))
+    layers = _layers(entry, thread)
+    return _rules(policy, layers, is_listed=entry is not None, mentions=layers)
+
+
+def _layers(entry: object, thread: str | None) -> list[object]:
+    """Return the entries that count, the most specific first."""
+    if entry is None:
+        return []
+    topics = cast("Mapping[str, object]", getattr(entry, "topics", {}))
+    topic = topics.get(thread, topics.get("*")) if thread is not None else None
+    return [entry] if topic is None else [topic, entry]
+
+
+def _rules(
+    policy: ChannelPolicyConfig,
+    layers: list[object],
+    *,
+    is_listed: bool,
+    mentions: Iterable[object],
+) -> ChatRules:
+    def first(name: str) -> object:
+        return _first(layers, name)
+
+    texts = [str(getattr(layer, "system_prompt", None) or "") for layer in reversed(layers)]
+    return ChatRules(
+        group_policy=cast("GroupPolicy | None", first("group_policy")) or policy.group_policy,
+        dm_policy=cast("DmPolicy | None", first("dm_policy")) or policy.dm_policy,
+        is_listed=is_listed,
+        is_enabled=all(getattr(layer, "enabled", None) is not False for layer in layers),
+        requires_mention=_first(mentions, "require_mention") is not False,
+        requires_topic=first("require_topic") is True,
+        allow_from=cast("list[str] | None", first("allow_from")),
+        prompt="\n\n".join(text for text in texts if text),
+        skills=cast("list[str] | None", first("skills")),
+        tools=cast("ToolPolicyConfig | None", first("tools")),
+        tools_by_sender=cast("GroupConfig", layers[-1]).tools_by_sender if layers else {},
+        agent_id=cast("str | None", first("agent_id")),
+    )
+
+
+def _first(layers: Iterable[object], name: str) -> object:
+    found = (getattr(layer, name, None) for layer in layers)
+    return next((value for value in found if value is not None), None)
