@@ -156,14 +156,6 @@ async def test_a_job_removed_while_it_runs_ends_and_leaves_its_log(tmp_path: Pat
         assert (total, entries[0]["summary"], entries[0]["status"]) == (1, "late", "ok")
 
 
-async def test_waking_the_main_session_starts_a_turn_or_waits_for_the_next(tmp_path: Path) -> None:
-    async with world(tmp_path) as made:
-        await made.jobs.wake("later", is_now=False)
-        assert made.runs.submissions == []
-        await made.jobs.wake("now", is_now=True)
-        assert made.runs.submissions[0].session_key == "agent:main:main"
-
-
 async def test_the_run_log_keeps_as_many_lines_as_configured(tmp_path: Path) -> None:
     async with world(tmp_path, config={"cron": {"runLog": {"keepLines": 3}}}) as made:
         await made.add()

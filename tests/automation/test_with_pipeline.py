@@ -85,13 +85,3 @@ async def test_a_job_that_has_nothing_to_tell_sends_nothing(tmp_path: Path) -> N
         await jobs.run(str(job["id"]), is_forced=True)
         (run,) = await log(here, 1)
         assert (run.state, run.delivery, here.network.sent) == ("ran", "not-delivered", [])
-
-
-async def test_a_note_for_the_next_turn_reaches_the_model(tmp_path: Path) -> None:
-    model = ScriptedModel([say("yes")])
-    async with world(tmp_path, model) as here, scheduled(here) as jobs:
-        await jobs.wake("the door is open", is_now=False)
-        await jobs.wake("look", is_now=True)
-        await here.until_settled()
-        asked = str(model.requests[0].messages)
-        assert asked.index("the door is open") < asked.index("look")

@@ -18,7 +18,7 @@ def test_keys_without_effect_are_listed_and_others_are_not() -> None:
             "channels": {
                 "irc": {"nick": "x"},
                 "telegram": {"botToken": "x"},
-                "defaults": {"heartbeat": {"showOk": True}},
+                "defaults": {"contextVisibility": "all", "heartbeat": {"showOk": True}},
             },
             "plugins": {"entries": {}},
             "logging": {"level": "info"},
@@ -32,7 +32,7 @@ def test_keys_without_effect_are_listed_and_others_are_not() -> None:
             "agents.list[0].params",
             'models.providers["my.host"].auth',
             "channels.telegram",
-            "channels.defaults.heartbeat",
+            "channels.defaults.contextVisibility",
             "plugins",
         ]
     )

@@ -1,4 +1,4 @@
-"""`cron.*` and `wake` over a connection, with a scheduler that runs."""
+"""`cron.*` over a connection, with a scheduler that runs."""
 
 from __future__ import annotations
 
@@ -115,8 +115,3 @@ async def test_an_unknown_job_is_named(client: RawClient) -> None:
     answer = await client.call("cron.run", {"id": "ghost"})
     assert answer["error"]["message"].startswith("Error: unknown cron job id: ghost")
     assert await ok(client, "cron.remove", {"id": "ghost"}) == {"ok": True, "removed": False}
-
-
-async def test_waking_needs_a_text(client: RawClient) -> None:
-    assert await ok(client, "wake", {"mode": "next-heartbeat", "text": "hello"}) == {"ok": True}
-    assert (await client.call("wake", {"mode": "now", "text": "  "}))["ok"] is False

@@ -8,29 +8,27 @@ from datetime import UTC, datetime, tzinfo
 
 from homarus.agent.usage import usage_json
 from homarus.automation.contract import Post
+from homarus.automation.ending import wait_for_end
 from homarus.automation.job import Job
 from homarus.automation.ledger import Follow
 from homarus.automation.routes import Routes
+from homarus.automation.system_events import SystemEvents
 from homarus.clock import Clock
 from homarus.errors import UserError
 from homarus.ids import Address, AgentId, RunId
-from homarus.labels import OPERATOR
 from homarus.pipeline.contract import Requester, RunOutcome, Runs, Submission
 from homarus.pipeline.outbox import is_silent
 from homarus.protocol.cron import AgentTurn
-from homarus.sessions.keys import MAIN, SessionKey
-from homarus.sessions.store import new_session
-from homarus.storage import entries, inbound, sessions
+from homarus.sessions.keys import SessionKey
+from homarus.storage import inbound
 from homarus.storage.database import Database
 from homarus.storage.jobs import JobRun
-from homarus.storage.records import Entry
 
 MAX_SUMMARY = 2000
 TURN_SECONDS = 3600.0
 EVENT_SECONDS = 600.0
 NO_LIMIT_SECONDS = 7 * 86_400.0
 """What a limit of 0 means: no turn is let run for ever."""
-CHECK_SECONDS = 60.0
 ARRIVAL_SECONDS = 60.0
 ANNOUNCE = "Answer in plain text; the answer is delivered for you. If there is nothing to tell, answer only NO_REPLY."
 REMIND = "A scheduled event has come due. Do what it asks, or pass it on in your own words."
@@ -58,37 +56,21 @@ class Executor:
         self._post = post
         self._routes = routes
         self._zone = zone
+        self._events = SystemEvents(database, clock, zone)
 
     async def run(self, job: Job, run: JobRun) -> tuple[JobRun, Follow]:
         """Run to the end and return how it ended, with what is to be stored then. Raises StorageError."""
         try:
             if job.is_main and job.spec.wake_mode == "next-heartbeat":
-                entry = await self._note(job.session_key, job.text, run.id)
+                entry = await self._events.entry(job.session_key, job.text, run_id=run.id)
                 ended = replace(run, state="ran", summary=job.text[:MAX_SUMMARY], session_id=entry.session_id)
                 return self._closed(ended), Follow(entry)
             return self._closed(await self._turn(job, run, await self._order(job))), Follow()
         except UserError as error:
             return self._closed(replace(run, state="failed", error=error.message, delivery="unknown")), Follow()
 
-    async def tell(self, agent: AgentId, text: str, *, is_now: bool) -> None:
-        """Tell a main session something: with its next turn, or in a turn of its own now."""
-        key, run_id = SessionKey(agent, MAIN), self._clock.uuid()
-        if not is_now:
-            await self._database.write(entries.insert_entry, await self._note(key, text, run_id))
-            return
-        order = await self._event_order(agent, text)
-        await self._runs.submit(_submission(key, RunId(run_id), order, None))
-
-    async def _note(self, key: SessionKey, text: str, run_id: str) -> Entry:
-        """Return the entry by which a session learns of an event with its next turn."""
-        fresh = new_session(key, self._clock)
-        session = await self._database.write(sessions.ensure_session, fresh)
-        payload: dict[str, object] = {"text": self._event_text(text)}
-        now = self._clock.now_ms()
-        return Entry(0, self._clock.uuid(), session.session_id, run_id, "user", payload, OPERATOR, 0, now)
-
     async def _event_order(self, agent: AgentId, text: str) -> Order:
-        return Order(f"{self._event_text(text)}\n\n{REMIND}", EVENT_SECONDS, await self._routes.last(agent))
+        return Order(f"{self._events.line(text)}\n\n{REMIND}", EVENT_SECONDS, await self._routes.last(agent))
 
     async def _order(self, job: Job) -> Order:
         payload, delivery = job.spec.payload, job.spec.delivery
@@ -119,21 +101,10 @@ class Executor:
             payload = job.spec.payload
             turn = payload if isinstance(payload, AgentTurn) else None
             await self._runs.submit(_submission(job.session_key, RunId(run.id), order, turn))
-        outcome = await self._outcome(run.id)
+        outcome = await wait_for_end(self._runs, run.id)
         if outcome is None:
             return replace(run, state="failed", error="stopped before it began", delivery="not-delivered")
         return await self._judge(job, run, order, outcome)
-
-    async def _outcome(self, run_id: str) -> RunOutcome | None:
-        """Wait for the end of a turn; None when it was taken out of its queue. A turn has its own time limit."""
-        absences = 0
-        while absences < 2:
-            ended = await self._runs.wait(run_id, CHECK_SECONDS)
-            if ended is not None:
-                return ended
-            is_known = any(info.run_id == run_id for info in self._runs.active())
-            absences = 0 if is_known or await self._runs.outcome(run_id) is not None else absences + 1
-        return None
 
     async def _judge(self, job: Job, run: JobRun, order: Order, outcome: RunOutcome) -> JobRun:
         error = None if outcome.state == "done" else outcome.error or f"the turn was {outcome.state}"
@@ -158,10 +129,6 @@ class Executor:
     def _closed(self, run: JobRun) -> JobRun:
         return replace(run, ended_at=self._clock.now_ms())
 
-    def _event_text(self, text: str) -> str:
-        moment = datetime.fromtimestamp(self._clock.now_ms() / 1000, self._zone())
-        return f"System: [{moment:%Y-%m-%d %H:%M:%S %Z}] {text}"
-
     def _time_line(self) -> str:
         moment = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
         local = moment.astimezone(self._zone())
@@ -180,6 +147,8 @@ def _submission(key: SessionKey, run_id: RunId, order: Order, turn: AgentTurn | 
         thinking=turn.thinking if turn else None,
         timeout=order.seconds,
         deliver_to=order.address,
+        keeps_session=True,
+        is_light=bool(turn and turn.light_context),
     )
 
 

@@ -97,8 +97,6 @@ def _check_key(text: str, agent: AgentId) -> None:
 def _check_turn(turn: AgentTurn) -> None:
     if turn.tools_allow is not None:
         raise UserError(f"payload.toolsAllow {_NOT_YET}", fix="set the tool policy of the agent instead")
-    if turn.light_context:
-        raise UserError(f"payload.lightContext {_NOT_YET}")
     if turn.fallbacks:
         raise UserError(f"payload.fallbacks {_NOT_YET}", fix="set the fallbacks of the agent's model instead")
 

@@ -41,6 +41,15 @@ class Routes:
             return None
         return found
 
+    async def is_group(self, address: Address) -> bool:
+        """Tell whether a chat is a group, as far as sessions tell; one that is unknown counts as a person."""
+        return await self._database.read(_is_group, address)
+
+
+def _is_group(connection: Connection, address: Address) -> bool:
+    newest = sessions.select_sessions(connection, SessionFilter(limit=NEWEST))
+    return any(each.kind == "group" and each.address == address for each in newest)
+
 
 def _last_address(connection: Connection, agent: AgentId) -> Address | None:
     main = sessions.select_session(connection, str(SessionKey(agent, MAIN)))

@@ -19,7 +19,6 @@ from homarus.automation.view import finished_event
 from homarus.clock import Clock
 from homarus.config.schema import Config
 from homarus.errors import HomarusError, StorageError
-from homarus.ids import AgentId
 from homarus.log_context import logging_as
 from homarus.pipeline.contract import Runs
 from homarus.storage import jobs
@@ -77,10 +76,6 @@ class Scheduler:
     def wake(self) -> None:
         """Look again at what is due: a job was added, changed or asked for."""
         self._woken.set()
-
-    async def tell(self, agent: AgentId, text: str, *, is_now: bool) -> None:
-        """Tell a main session something: with its next turn, or in a turn of its own now."""
-        await self._executor.tell(agent, text, is_now=is_now)
 
     async def run(self) -> None:
         """Go on with what a stop interrupted, then run what is due, until cancelled. Raises StorageError."""

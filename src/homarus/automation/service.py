@@ -105,10 +105,6 @@ class Jobs:
         self._scheduler.wake()
         return Started(f"manual:{job_id}:{run.planned_at}:{next(self._numbers)}")
 
-    async def wake(self, text: str, *, is_now: bool) -> None:
-        """Tell the main session of the default agent something: with its next turn, or in a turn of its own now."""
-        await self._scheduler.tell(AgentId(self._config().agents.default_id), text, is_now=is_now)
-
     async def list(self) -> list[View]:
         """Return every job, the next one to run first."""
         rows, open_runs = await self._database.read(_jobs_and_runs)

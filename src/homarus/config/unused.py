@@ -57,6 +57,24 @@ USED = (
     "agents.defaults.contextTokens",
     "agents.defaults.timeoutSeconds",
     "agents.defaults.maxConcurrent",
+    *(
+        f"agents.{place}.heartbeat.{key}"
+        for place in ("defaults", "list[]")
+        for key in (
+            "every",
+            "activeHours",
+            "model",
+            "session",
+            "target",
+            "directPolicy",
+            "to",
+            "accountId",
+            "prompt",
+            "ackMaxChars",
+            "lightContext",
+            "isolatedSession",
+        )
+    ),
     "agents.list[].id",
     "agents.list[].default",
     "agents.list[].name",
@@ -84,6 +102,7 @@ USED = (
     "cron.failureDestination.to",
     "cron.failureDestination.accountId",
     "channels.defaults.groupPolicy",
+    "channels.defaults.heartbeat",
     "session.dmScope",
     "session.mainKey",
     "session.identityLinks",

@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from homarus.automation.scheduler import Scheduler
-from homarus.automation.service import Jobs
 from homarus.channels import registry
 from homarus.channels.policy_config import ChannelPolicyConfig, GroupPolicy
 from homarus.channels.webchat.config import WebChatConfig
@@ -39,6 +37,7 @@ from homarus.gateway.services import Services
 from homarus.gateway.settings import GatewaySettings
 from homarus.gateway.shutdown import StopSignal, drain
 from homarus.gateway.supervisor import Supervisor
+from homarus.gateway.timekeeping import Timekeeping, keep_time
 from homarus.gateway.token_file import read_or_create_token
 from homarus.gateway.toolkit import Toolkit, open_toolkit
 from homarus.gateway.turn_factory import AgentTurns
@@ -120,7 +119,7 @@ class Application:
     services: Services
     watchdog: Watchdog
     reloader: Reloader
-    scheduler: Scheduler
+    timed: Timekeeping
 
 
 async def run_gateway(options: GatewayOptions) -> None:
@@ -200,7 +199,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     watchdog = Watchdog(clock, lambda: pipeline.load().sessions > 0)
     pipeline.listen(lambda _event: watchdog.wake())
     reloader = Reloader(holder, lambda: _read_again(holder, state), partial(_apply, holder, state, host, models, http))
-    scheduler = _scheduler(database, clock, pipeline, HostPost(database, clock, accounts, host), holder, turns)
+    timed = _timekeeping(state, database, clock, pipeline, HostPost(database, clock, accounts, host), holder, turns)
     services = Services(
         clock=clock,
         database=database,
@@ -221,19 +220,26 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         reloader=reloader,
         skills=skills,
         prompts=prompts,
-        jobs=Jobs(database, clock, scheduler, lambda: holder.current.config),
+        hearts=timed.hearts,
+        jobs=timed.jobs,
     )
     toolkit.attach(services)
     server = GatewayServer(services, settings)
-    return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader, scheduler)
+    return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader, timed)
 
 
-def _scheduler(
-    database: Database, clock: Clock, pipeline: Pipeline, post: HostPost, holder: ConfigHolder, turns: AgentTurns
-) -> Scheduler:
-    scheduler = Scheduler(database, clock, pipeline, post, lambda: holder.current.config, turns.zone)
-    holder.on_replaced.append(scheduler.wake)
-    return scheduler
+def _timekeeping(
+    state: StateDir,
+    database: Database,
+    clock: Clock,
+    pipeline: Pipeline,
+    post: HostPost,
+    holder: ConfigHolder,
+    turns: AgentTurns,
+) -> Timekeeping:
+    timed = keep_time(state, database, clock, pipeline, post, lambda: holder.current.config, turns.zone)
+    holder.on_replaced.append(timed.wake)
+    return timed
 
 
 def _parts(
@@ -346,7 +352,8 @@ async def _start(stack: AsyncExitStack, app: Application) -> None:
     stack.callback(app.watchdog.stop)
     app.supervisor.start("config reload", app.reloader.run)
     _listen_for_reload(stack, app.reloader)
-    app.supervisor.start("cron", app.scheduler.run)
+    app.supervisor.start("cron", app.timed.scheduler.run)
+    app.supervisor.start("heartbeat", app.timed.hearts.run)
     app.supervisor.start("model discovery", lambda: discover_local(app.http, app.models.add_found))
 
 

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from homarus.errors import HomarusError
+from homarus.gateway.heartbeat_view import heartbeat_settings
 from homarus.gateway.services import AgentFacts, ChannelAccount, Services
 from homarus.protocol.events import HEALTH
 from homarus.protocol.frames import JsonObject
@@ -114,9 +115,9 @@ class HealthBoard:
             "channels": channel_summaries(accounts, probes),
             "channelOrder": list(dict.fromkeys(account.channel for account in accounts)),
             "channelLabels": {account.channel: account.name for account in accounts},
-            "heartbeatSeconds": 0,
+            "heartbeatSeconds": _seconds(services, default),
             "defaultAgentId": default,
-            "agents": [_agent(agent, per_agent[agent.id]) for agent in agents],
+            "agents": [_agent(services, agent, per_agent[agent.id]) for agent in agents],
             "sessions": per_agent[default],
         }
 
@@ -157,23 +158,17 @@ def account_row(account: ChannelAccount) -> JsonObject:
     return {key: value for key, value in row.items() if value is not None}
 
 
-def _agent(agent: AgentFacts, sessions: JsonObject) -> JsonObject:
-    row: JsonObject = {"agentId": agent.id, "isDefault": agent.is_default, "heartbeat": HEARTBEAT_OFF}
+def _seconds(services: Services, agent_id: str) -> int:
+    return round(services.hearts.rhythm(agent_id).every) if services.hearts is not None else 0
+
+
+def _agent(services: Services, agent: AgentFacts, sessions: JsonObject) -> JsonObject:
+    settings = heartbeat_settings(services.hearts, agent.id)
+    row: JsonObject = {"agentId": agent.id, "isDefault": agent.is_default, "heartbeat": settings}
     if agent.name:
         row["name"] = agent.name
     row["sessions"] = sessions
     return row
-
-
-HEARTBEAT_OFF: Final[JsonObject] = {
-    "enabled": False,
-    "every": "0m",
-    "everyMs": None,
-    "prompt": "",
-    "target": "none",
-    "ackMaxChars": 300,
-}
-"""How an agent's heartbeat reads while there is no scheduler."""
 
 
 def _recent(session: Session, now: int) -> JsonObject:

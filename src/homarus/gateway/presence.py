@@ -14,6 +14,10 @@ from homarus.protocol.handshake import ConnectParams
 TTL_MS: Final = 300_000
 MAX_ENTRIES: Final = 200
 SELF_KEY: Final = "gateway"
+MAX_KEY: Final = 128
+"""Characters of the name of an entry."""
+TOLD: Final = ("host", "ip", "version", "mode", "reason")
+"""What an agent is told of when it changes (reference 02, system-event)."""
 
 
 class Presence:
@@ -42,6 +46,15 @@ class Presence:
         if entry is not None:
             self._entries[key] = {**entry, "reason": "disconnect", "ts": self._clock.now_ms()}
             self.version += 1
+
+    def report(self, key: str, said: JsonObject) -> frozenset[str]:
+        """Take what somebody reports about a machine; returns which of host, ip, version, mode and reason changed."""
+        key = key[:MAX_KEY]
+        before = self._entries.get(key, {})
+        self._entries[key] = {**before, **said, "ts": self._clock.now_ms()}
+        self.version += 1
+        self._forget(self._clock.now_ms())
+        return frozenset(name for name in TOLD if said.get(name) is not None and said[name] != before.get(name))
 
     def list(self) -> list[JsonObject]:
         """Return all entries, newest first; the gateway's own is always there."""

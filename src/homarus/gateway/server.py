@@ -35,7 +35,7 @@ from homarus.gateway.tokens import BrowserTokens, LoginCodes
 from homarus.nodes.capability import Capabilities
 from homarus.nodes.desk import NodeDesk
 from homarus.protocol.errors import CLOSE_RESTART
-from homarus.protocol.events import CRON, SHUTDOWN, TICK
+from homarus.protocol.events import CRON, HEARTBEAT, SHUTDOWN, TICK
 from homarus.protocol.names import TICK_INTERVAL_MS
 from homarus.security.approvals import Approvals
 
@@ -182,6 +182,9 @@ class GatewayServer:
         if self.core.services.jobs is not None:
             hub = self.core.hub
             self._unlisten.append(self.core.services.jobs.listen(lambda event: hub.broadcast(CRON, event)))
+        if self.core.services.hearts is not None:
+            hub = self.core.hub
+            self._unlisten.append(self.core.services.hearts.listen(lambda event: hub.broadcast(HEARTBEAT, event)))
         self._supervisor.start("ticks", self._tick)
         self._supervisor.start("health", lambda: self.core.health.run(self.core))
         self._supervisor.start("session feed", self.core.session_feed.run)

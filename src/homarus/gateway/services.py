@@ -16,6 +16,7 @@ from homarus.storage.database import Database
 from homarus.storage.records import Entry
 
 if TYPE_CHECKING:
+    from homarus.automation.heartbeat.heart import Heartbeats
     from homarus.automation.service import Jobs
     from homarus.channels.contract import WebhookChannel
     from homarus.config.load import LoadedConfig
@@ -257,8 +258,8 @@ class Services:
     """Everything operations work with.
 
     `files` keeps what goes out as a file, `log_file` is the file `logs.tail` reads, `sender` what `send` sends with,
-    `instruments` what `/metrics` shows,
-    `reloader` what reads the configuration again, `jobs` the scheduler's, `skills` those of workspaces,
+    `instruments` what `/metrics` shows, `reloader` what reads the configuration again, `jobs` the scheduler's,
+    `hearts` the heartbeats of agents, `skills` those of workspaces,
     `prompts` what prompts were made of; None when there is none.
     """
 
@@ -280,5 +281,6 @@ class Services:
     instruments: Instruments | None = None
     reloader: Reloader | None = None
     jobs: Jobs | None = None
+    hearts: Heartbeats | None = None
     skills: AgentSkills | None = None
     prompts: PromptLedger | None = None

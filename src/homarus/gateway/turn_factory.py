@@ -67,6 +67,8 @@ class AgentTurns:
         workspace = self._state.workspace(agent_id, config)
         files, skills = await asyncio.to_thread(self._prepare, agent_id, workspace)
         skills = _chosen(skills, origin.get("skills"))
+        if origin.get("light"):
+            files = {}
         limits = config.agents.effective(agent_id)
         source = PromptSource(
             name=agent_name(config, agent_id),

@@ -29,6 +29,8 @@ class Submission:
 
     `session_key` is canonical. `kind` names the operation. `timeout` in seconds, None for the configured one.
     `deliver_to` sends the reply out to a channel as well. `label` None is that of the owner at a surface.
+    `keeps_session` is for what nobody wrote just now: it does not begin an expired session anew. `is_light` leaves
+    the files of the workspace out of the prompt.
     """
 
     run_id: RunId
@@ -44,6 +46,8 @@ class Submission:
     timeout: float | None = None
     deliver_to: Address | None = None
     label: Label | None = None
+    keeps_session: bool = False
+    is_light: bool = False
 
 
 @dataclass(frozen=True, slots=True)

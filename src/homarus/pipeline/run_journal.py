@@ -90,7 +90,8 @@ class RunStore:
         order = self.rules.order_of(last) if len(batch) == 1 else None
         if known is not None:
             return self._resume(connection, known, session, batch, order)
-        if (order is not None and order.name == "new") or self.rules.is_expired(session, self.clock.now_ms()):
+        is_expired = not _origin(last).get("keeps_session") and self.rules.is_expired(session, self.clock.now_ms())
+        if is_expired or (order is not None and order.name == "new"):
             self._measure_session(connection, session)
             session = sessions.renew_session(connection, session.key, self.clock.uuid(), self.clock.now_ms())
         run = self._new_run(last, run_id, session)
@@ -159,7 +160,6 @@ class RunStore:
 
     def _new_run(self, message: InboundMessage, run_id: RunId, session: Session) -> Run:
         is_networked = self.outbox.needs_sending(message.address)
-        origin = message.payload.get("origin")
         return Run(
             id=run_id,
             agent_id=AgentId(message.agent_id or "main"),
@@ -167,7 +167,7 @@ class RunStore:
             session_id=session.session_id,
             state="running",
             started_at=self.clock.now_ms(),
-            origin=dict(origin) if isinstance(origin, dict) else {"kind": "channel"},  # pyright: ignore[reportUnknownArgumentType]
+            origin=_origin(message) or {"kind": "channel"},
             address=message.address if is_networked else None,
         )
 
@@ -343,6 +343,11 @@ def _info(run: Run, reply_to: str | None) -> RunInfo:
     )
     kind = str(origin.get("kind") or "channel")
     return RunInfo(RunId(run.id), run.agent_id, run.session_key, run.session_id, kind, requester, run.address, reply_to)
+
+
+def _origin(message: InboundMessage) -> dict[str, object]:
+    origin = message.payload.get("origin")
+    return dict(origin) if isinstance(origin, dict) else {}  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _text(value: object) -> str | None:

@@ -282,6 +282,8 @@ class Pipeline:
             "thinking": submission.thinking,
             "extra": submission.extra_system_prompt,
             "timeout": submission.timeout,
+            "keeps_session": submission.keeps_session or None,
+            "light": submission.is_light or None,
         }
         payload: dict[str, object] = {"origin": {name: value for name, value in origin.items() if value is not None}}
         if submission.images:

@@ -13,6 +13,7 @@ AGENT: Final = "agent"
 CHAT: Final = "chat"
 CRON: Final = "cron"
 HEALTH: Final = "health"
+HEARTBEAT: Final = "heartbeat"
 PRESENCE: Final = "presence"
 SESSION_MESSAGE: Final = "session.message"
 SESSION_TOOL: Final = "session.tool"
@@ -37,7 +38,7 @@ EVENT_NAMES: Final = (
     "talk.mode",
     SHUTDOWN,
     HEALTH,
-    "heartbeat",
+    HEARTBEAT,
     "cron",
     NODE_PAIR_REQUESTED,
     NODE_PAIR_RESOLVED,
@@ -72,7 +73,7 @@ EVENT_RULES: Final[Mapping[str, EventRule]] = MappingProxyType(
     {
         TICK: _DROPPABLE,
         PRESENCE: _DROPPABLE,
-        "heartbeat": _DROPPABLE,
+        HEARTBEAT: _DROPPABLE,
         "update.available": _DROPPABLE,
         "talk.mode": _DROPPABLE,
         VOICEWAKE_CHANGED: _DROPPABLE,

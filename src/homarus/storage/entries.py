@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from homarus.labels import Label
 from homarus.storage.records import Entry
@@ -74,3 +74,9 @@ def select_steps(connection: Connection, session_id: str, run_id: str) -> list[E
     """Return what one run added to a transcript, in order."""
     where = (entries.c.session_id == session_id, entries.c.run_id == run_id)
     return [_entry(row) for row in connection.execute(select(entries).where(*where).order_by(entries.c.seq))]
+
+
+def delete_steps(connection: Connection, session_id: str, run_id: str) -> int:
+    """Take what one run added out of a transcript; returns how many entries that were."""
+    where = (entries.c.session_id == session_id, entries.c.run_id == run_id)
+    return connection.execute(delete(entries).where(*where)).rowcount

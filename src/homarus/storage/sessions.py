@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -56,6 +57,9 @@ _NOTE_END = (
         last_preview=func.coalesce(func.nullif(bindparam("preview", type_=Text), ""), sessions.c.last_preview),
     )
 )
+
+
+_ACTIVITY = ("updated_at", "last_preview", "title", "status")
 
 
 def address_json(address: Address | None) -> list[str | None] | None:
@@ -177,6 +181,18 @@ def note_end(connection: Connection, end: Run, preview: str) -> None:
         "preview": preview,
     }
     connection.execute(_NOTE_END, values)
+
+
+def read_activity(session: Session) -> dict[str, object]:
+    """Return what a run changes about how a session looks in lists, for `undo_activity`."""
+    return {name: getattr(session, name) for name in _ACTIVITY}
+
+
+def undo_activity(connection: Connection, key: str, before: Mapping[str, object], ended_at: int) -> bool:
+    """Let a session look as before a run that ended at `ended_at`; False when more has happened in it since."""
+    values = {name: before[name] for name in _ACTIVITY if name in before}
+    where = (sessions.c.key == key, sessions.c.updated_at == ended_at)
+    return connection.execute(update(sessions).where(*where).values(values)).rowcount == 1
 
 
 def delete_session(connection: Connection, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Jobs of the scheduler, and waking the main session."""
+"""Jobs of the scheduler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from homarus.protocol.cron import (
     CronRunParams,
     CronRunsParams,
     CronUpdateParams,
-    WakeParams,
 )
 from homarus.protocol.errors import invalid, unavailable
 from homarus.protocol.frames import JsonObject
@@ -27,16 +26,6 @@ from homarus.storage.jobs import JobRunFilter
 
 RUNS_PAGE = 50
 MAX_PAGE = 200
-
-
-@operation("wake", scope=Scope.WRITE, rest=Post("/api/wake"))
-async def wake(call: Call, params: WakeParams) -> JsonObject:
-    """Tell the main session something, now or with its next turn."""
-    text = params.text.strip()
-    if not text:
-        raise invalid("invalid wake params: at /text: must not be blank")
-    await _jobs(call).wake(text, is_now=params.mode == "now")
-    return {"ok": True}
 
 
 @operation("cron.status", scope=Scope.READ, rest=Get("/api/cron/status"))

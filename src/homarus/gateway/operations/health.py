@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from homarus import __version__
+from homarus.gateway.heartbeat_view import heartbeat_row
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.log_tail import read_tail
 from homarus.gateway.operations.registry import Get, operation
@@ -39,7 +40,7 @@ async def status(call: Call, params: IgnoredParams) -> JsonObject:  # noqa: ARG0
         rows = [_row(session, defaults, now) for session in recent if session.agent_id == agent.id]
         path = str(services.state_dir) if is_admin else "[redacted]"
         by_agent.append({"agentId": agent.id, "path": path, "count": count, "recent": rows})
-    heartbeats = [{"agentId": agent.id, "enabled": False, "every": "0m", "everyMs": None} for agent in agents]
+    heartbeats = [heartbeat_row(services.hearts, agent.id) for agent in agents]
     return {
         "runtimeVersion": __version__,
         "heartbeat": {"defaultAgentId": default, "agents": heartbeats},
@@ -64,12 +65,6 @@ async def status(call: Call, params: IgnoredParams) -> JsonObject:  # noqa: ARG0
 async def system_presence(call: Call, params: IgnoredParams) -> list[JsonObject]:  # noqa: ARG001
     """Return who is or was just connected, newest first."""
     return call.core.presence.list()
-
-
-@operation("last-heartbeat", scope=Scope.READ)
-async def last_heartbeat(call: Call, params: IgnoredParams) -> None:  # noqa: ARG001
-    """Return the last heartbeat of an agent; null when there was none."""
-    return
 
 
 @operation("gateway.identity.get", scope=Scope.READ)

@@ -1,0 +1,1 @@
+"""The heartbeat: an agent looks at its checklist now and then, and speaks up only when something needs attention."""
