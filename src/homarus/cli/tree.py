@@ -40,6 +40,8 @@ COMMANDS: Final = (
     _entry("nodes", _CONNECT, "See, approve and use the machines and phones that are nodes."),
     _entry("approvals", _CONNECT, "Answer what the assistant asks before it acts."),
     _entry("node", _CONNECT, "Make this machine a node of a gateway."),
+    _entry("devices", _CONNECT, "See and approve the devices that may talk to the gateway."),
+    _entry("system", _TALK, "Tell the assistant of events, and see its heartbeat."),
     _entry("config", _SETUP, "Read, change and check the configuration."),
     _entry("service", _SETUP, "Run the gateway as a service of this user."),
     _entry("backup", _SETUP, "Back up everything into one file, check it, put it back."),

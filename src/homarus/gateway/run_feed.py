@@ -147,7 +147,7 @@ class RunFeed:
 
     def _stream(self, run: _Run, text: str, at: int) -> None:
         run.text = text
-        if may_become_silent(text):
+        if may_become_silent(text, run.info.run_id):
             return
         data: JsonObject = {"text": text, "delta": text[len(run.streamed) :]}
         if not text.startswith(run.streamed):
@@ -160,7 +160,7 @@ class RunFeed:
     def _flush(self, run: _Run, at: int) -> None:
         """Send the text so far, unless it was sent already or may yet turn out silent."""
         text = visible_text(run.text)
-        if not text or text == run.told or may_become_silent(text):
+        if not text or text == run.told or may_become_silent(text, run.info.run_id):
             return
         run.told, run.told_at = text, at
         payload = {**self._chat_head(run, "delta"), "message": _assistant(text, at)}
@@ -201,7 +201,7 @@ class RunFeed:
 
     def _finish(self, run: _Run, finished: TurnFinished) -> None:
         at = finished.ended_at
-        text = "" if is_silent(finished.text) else visible_text(finished.text)
+        text = "" if is_silent(finished.text, run.info.run_id) else visible_text(finished.text)
         if not run.is_started:
             run.seq += 1
             self._end(run, stored_message(text, at) if text else None)
@@ -216,7 +216,7 @@ class RunFeed:
         data: JsonObject = {"phase": "end", "endedAt": at, "aborted": True, "stopReason": aborted.reason}
         if run.is_started:
             self._agent(run, "lifecycle", data, at)
-        text = "" if is_silent(aborted.text) else visible_text(aborted.text)
+        text = "" if is_silent(aborted.text, run.info.run_id) else visible_text(aborted.text)
         watch = self._watches.get(run.info.run_id)
         run.seq += 1
         head = self._chat_head(run, "aborted")

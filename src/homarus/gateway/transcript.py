@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, cast
 from urllib.parse import quote
 
+from homarus.automation.heartbeat.reply import OK, RUN_PREFIX
 from homarus.protocol.frames import JsonObject, encode
 from homarus.storage.records import Entry
 
@@ -26,14 +27,18 @@ _COUNTS: Final = ("input", "output", "cacheRead", "cacheWrite")
 _CUT = "\n...(truncated)..."
 
 
-def is_silent(text: str) -> bool:
-    """Tell whether a reply says that nothing is to be said."""
-    return text.strip().upper() == SILENT_REPLY
+def is_silent(text: str, run_id: str = "") -> bool:
+    """Tell whether a reply says that nothing is to be said; a heartbeat says so in a word of its own."""
+    return text.strip().upper() in _silent_words(run_id)
 
 
-def may_become_silent(text: str) -> bool:
+def may_become_silent(text: str, run_id: str = "") -> bool:
     """Tell whether streamed text is still the beginning of a silent reply."""
-    return SILENT_REPLY.startswith(text.strip().upper())
+    return any(word.startswith(text.strip().upper()) for word in _silent_words(run_id))
+
+
+def _silent_words(run_id: str) -> tuple[str, ...]:
+    return (SILENT_REPLY, OK) if run_id.startswith(RUN_PREFIX) else (SILENT_REPLY,)
 
 
 def visible_text(text: str) -> str:

@@ -16,6 +16,7 @@ from homarus.automation.heartbeat import record
 from homarus.automation.heartbeat.beat import INTERVAL, Judge, checklist_prompt, event_prompt, skipped
 from homarus.automation.heartbeat.checklist import Checklist, read_checklist
 from homarus.automation.heartbeat.record import Asked, Beaten, HeartbeatEvent, Pending
+from homarus.automation.heartbeat.reply import RUN_PREFIX
 from homarus.automation.heartbeat.rhythm import Rhythm, find_rhythm, read_rhythms
 from homarus.automation.routes import Routes
 from homarus.automation.system_events import SystemEvents
@@ -230,7 +231,7 @@ class Heartbeats:
         return True
 
     def _pending(self, key: str, reason: str, prompt: str, label: Label, tasks: list[str] | None = None) -> Pending:
-        run_id = f"heartbeat-{self._clock.uuid()}"
+        run_id = f"{RUN_PREFIX}{self._clock.uuid()}"
         return Pending(run_id, key, reason, prompt, self._clock.now_ms(), label.as_json(), tasks or [])
 
     async def _ask(self, rhythm: Rhythm, pending: Pending, asked: Asked | None = None) -> None:

@@ -10,6 +10,8 @@ from homarus.pipeline.outbox import is_silent
 
 OK: Final = "HEARTBEAT_OK"
 """The answer that means nothing needs attention."""
+RUN_PREFIX: Final = "heartbeat-"
+"""How the ids of heartbeats' runs begin."""
 _MARKUP = re.compile(r"<[^<>]{1,40}>|&nbsp;|[*`~_]+(?=HEARTBEAT_OK)|(?<=HEARTBEAT_OK)[*`~_]+")
 _START = re.compile(rf"\W{{0,4}}{OK}(?!\w)\W{{0,4}}")
 _END = re.compile(rf"\W{{0,4}}(?<!\w){OK}\W{{0,4}}$")
