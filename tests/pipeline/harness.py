@@ -35,6 +35,7 @@ from homarus.pipeline.contract import Requester, RunEvent, Submission
 from homarus.pipeline.delivery import Delivery
 from homarus.pipeline.run_journal import Begun
 from homarus.pipeline.service import Parts, Pipeline
+from homarus.storage.database import Database
 from homarus.storage.inbound import select_messages
 from homarus.storage.media import MediaStore
 from homarus.storage.opening import open_database
@@ -187,10 +188,12 @@ async def world(
     is_streaming: bool = False,
     has_media: bool = True,
     reply_mode: ReplyMode = "first",
+    url: str | None = None,
+    wrap: Callable[[Database], Database] = lambda database: database,
 ) -> AsyncGenerator[World]:
     """Open a pipeline in `root`; leaving it is a stop, entering again a restart."""
     clock = clock or SystemClock()
-    database = await open_database(None, root, clock)
+    database = wrap(await open_database(url, root, clock))
     network = network or FakeNetwork()
     accounts = Accounts(
         (

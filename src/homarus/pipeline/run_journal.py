@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from homarus.agent.usage import usage_json
 from homarus.clock import Clock
-from homarus.errors import StorageError
 from homarus.ids import AgentId, RunId
 from homarus.labels import Label, join_all
 from homarus.meter import Meter
@@ -90,21 +90,26 @@ class RunStore:
         order = self.rules.order_of(last) if len(batch) == 1 else None
         if known is not None:
             return self._resume(connection, known, session, batch, order)
+        late = self._late(batch)
+        reason, now = f"late: {late}" if late else "", self.clock.now_ms()
+        got = inbound.claim_inbound(connection, [each.id for each in batch], now, reason=reason, run_id=run_id)
+        if len(got) < len(batch):
+            # A commit whose answer got lost has dealt with the others already.
+            batch = tuple(message for message in batch if message.id in got)
+            if not batch:
+                return Begun(_info(self._new_run(last, run_id, session), None), 1, {}, {}, is_ended=True)
+            last = batch[-1]
         is_expired = not _origin(last).get("keeps_session") and self.rules.is_expired(session, self.clock.now_ms())
         if is_expired or (order is not None and order.name == "new"):
             self._measure_session(connection, session)
             session = sessions.renew_session(connection, session.key, self.clock.uuid(), self.clock.now_ms())
         run = self._new_run(last, run_id, session)
         runs.insert_run(connection, run)
-        late = self._late(batch)
         entry = self._user_entry(batch, run, late)
         order = _first_words(order, entry)
         if order is None or order.name != "new":
             entries.insert_entry(connection, entry)
         sessions.note_run(connection, session, run, _title(last), _preview(batch))
-        ids = [message.id for message in batch]
-        reason = f"late: {late}" if late else ""
-        inbound.move_inbound(connection, ids, "running", run.started_at, reason=reason, run_id=run_id)
         return Begun(_info(run, self._reply_to(batch)), 1, run.origin, session.meta, order=order)
 
     def _measure_session(self, connection: Connection, ended: Session) -> None:
@@ -136,11 +141,11 @@ class RunStore:
         )
         return last.external_id if is_of_platform and is_quoted else None
 
-    def steer(self, connection: Connection, batch: Batch, info: RunInfo) -> list[Entry]:
-        """Store messages that came while a run goes on as part of it."""
-        run = runs.select_run(connection, info.run_id)
-        if run is None:
-            raise LookupError(info.run_id)
+    def steer(self, connection: Connection, batch: Batch, info: RunInfo) -> list[Entry] | None:
+        """Store messages that came while a run goes on as part of it; None when the run has ended meanwhile."""
+        run = runs.lock_run(connection, info.run_id)
+        if run is None or run.state != "running":
+            return None
         known = {message.id for message in inbound.select_by_run(connection, info.run_id)}
         new = [message for message in batch if message.id not in known]
         ids = [message.id for message in new]
@@ -211,11 +216,18 @@ class RunJournal:
         batch = self._store.steering(self._info)
         if not batch:
             return ()
+        storing = asyncio.ensure_future(self._store.database.write(self._store.steer, batch, self._info))
         try:
-            return await self._store.database.write(self._store.steer, batch, self._info)
-        except StorageError:
-            self._store.put_back(self._info.session_key, batch)
+            found = await asyncio.shield(storing)
+        except BaseException:
+            # Who ends the run must find the messages either with it or waiting, never on their way in between.
+            await asyncio.wait((storing,))
+            if storing.cancelled() or storing.exception() is not None or storing.result() is None:
+                self._store.put_back(self._info.session_key, batch)
             raise
+        if found is None:
+            self._store.put_back(self._info.session_key, batch)
+        return found or ()
 
     async def finish(self, payload: dict[str, object], label: Label, used: Usage) -> None:
         """Store the final response, the run's end, its parts and the state of its messages in one commit."""
@@ -268,7 +280,7 @@ class RunJournal:
 
     def _close(self, connection: Connection, end: Run, entry: Entry) -> bool:
         now = end.ended_at or 0
-        known = runs.select_run(connection, end.id)
+        known = runs.lock_run(connection, end.id)
         if known is None or known.state != "running":
             return False
         files = self._files(connection, end)

@@ -28,6 +28,9 @@ _MOVE = (
     .where(inbound.c.id == bindparam("wanted"))
     .values({**_MOVED, "run_id": func.coalesce(bindparam("run", type_=Text), inbound.c.run_id)})
 )
+_CLAIM = _MOVE.where(
+    inbound.c.state.in_(OPEN_STATES), or_(inbound.c.run_id.is_(None), inbound.c.run_id == bindparam("run", type_=Text))
+)
 _SETTLE = update(inbound).where(inbound.c.run_id == bindparam("run"), inbound.c.state == "replied").values(_MOVED)
 _PART_STATES = select(outbound.c.state, outbound.c.error).where(outbound.c.run_id == bindparam("run"))
 _RUN_ERROR = select(runs.c.error).where(runs.c.id == bindparam("run"))
@@ -101,6 +104,13 @@ def move_inbound(
         "run": run_id,
     }
     connection.execute(_MOVE, [{"wanted": message_id, **values} for message_id in ids])
+
+
+def claim_inbound(connection: Connection, ids: Sequence[str], now: int, *, reason: str, run_id: str) -> frozenset[str]:
+    """Let a run take messages that still wait for one, and return the ids of those it got."""
+    line = trail_line(now, "running", reason)
+    values = {"new_state": "running", "new_reason": reason, "now": now, "line": line, "run": run_id}
+    return frozenset(each for each in ids if connection.execute(_CLAIM, {"wanted": each, **values}).rowcount)
 
 
 def settle_replied(connection: Connection, run_id: str, now: int) -> None:

@@ -14,6 +14,8 @@ from homarus.storage.tables import runs
 ENDED = ("state", "text", "error", "stop_reason", "model", "usage", "ended_at")
 _INSERT = insert(runs)
 _BY_ID = select(runs).where(runs.c.id == bindparam("run_id"))
+# SQLite has one writer and leaves the clause out.
+_LOCKED = _BY_ID.with_for_update()
 _END = (
     update(runs)
     .where(runs.c.id == bindparam("run_id"))
@@ -43,6 +45,12 @@ def count_start(connection: Connection, run_id: str) -> int:
 def select_run(connection: Connection, run_id: str) -> Run | None:
     """Return one run."""
     row = connection.execute(_BY_ID, {"run_id": run_id}).one_or_none()
+    return None if row is None else _run(row)
+
+
+def lock_run(connection: Connection, run_id: str) -> Run | None:
+    """Return one run and keep every other transaction from changing it until this one has ended."""
+    row = connection.execute(_LOCKED, {"run_id": run_id}).one_or_none()
     return None if row is None else _run(row)
 
 
