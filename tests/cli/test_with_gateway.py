@@ -237,3 +237,20 @@ async def test_commands_reach_a_gateway_with_tls_by_the_certificate_it_noted(tmp
     assert "wss://" in asked.out
     assert other.code == ExitCode.REFUSED
     assert "another certificate" in other.err
+
+
+async def test_a_gateway_that_lets_itself_be_found_is_found(tmp_path: Path) -> None:
+    pytest.importorskip("zeroconf")
+    (tmp_path / "homarus.json").write_text('{gateway: {tls: {enabled: true}}, discovery: {mdns: {mode: "minimal"}}}')
+    serving = await start(tmp_path, "gateway", "run", "--port", "0", until="ready https://")
+    try:
+        port = int(serving.lines[-1].rsplit(":", 1)[1])
+        pin = (await serving.run("gateway", "fingerprint")).out.strip().partition(":")[2].replace(":", "").lower()
+        found = await serving.run("gateway", "discover", "--interface", "127.0.0.1", "--timeout", "3", "--json")
+        shown = await serving.run("gateway", "discover", "--interface", "127.0.0.1")
+    finally:
+        await stop(serving)
+    gateways = cast("dict[str, list[dict[str, object]]]", found.json)["gateways"]
+    mine = [each for each in gateways if each["port"] == port]
+    assert [(each["urls"], each["fingerprint"]) for each in mine] == [([f"wss://127.0.0.1:{port}"], pin)]
+    assert "homarus --url wss://127.0.0.1" in shown.out

@@ -13,6 +13,9 @@ from tests.gateway.fake_services import TOKEN, make_services
 from homarus.gateway.server import GatewayServer
 from homarus.gateway.settings import AuthSettings, GatewaySettings
 
+DEFAULTS = GatewaySettings(auth=AuthSettings(token=TOKEN), trusted_proxies=frozenset({"127.0.0.1"}))
+"""A proxy on this machine is trusted, so that clients can pretend to be elsewhere."""
+
 
 @dataclass
 class Running:
@@ -33,7 +36,7 @@ class Running:
 
 async def start(folder: Path, settings: GatewaySettings | None = None, *, is_manual: bool = False) -> Running:
     services, runs = make_services(folder, is_manual=is_manual)
-    server = GatewayServer(services, settings or GatewaySettings(auth=AuthSettings(token=TOKEN)))
+    server = GatewayServer(services, settings or DEFAULTS)
     await server.start(port=0)
     return Running(server, runs, folder)
 

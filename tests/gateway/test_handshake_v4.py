@@ -153,7 +153,9 @@ async def test_no_insecure_setting_lets_a_control_ui_in_without_device(tmp_path:
 
 
 async def test_mode_none_lets_a_local_backend_in_without_device_and_nobody_else(tmp_path: Path) -> None:
-    running = await start(tmp_path, GatewaySettings(auth=AuthSettings("none")))
+    running = await start(
+        tmp_path, GatewaySettings(auth=AuthSettings("none"), trusted_proxies=frozenset({"127.0.0.1"}))
+    )
     try:
         async with without_device(running.url, client=BACKEND, token=None) as client:
             assert client.hello["payload"]["auth"] == {"method": "none", "role": "operator", "scopes": ALL}

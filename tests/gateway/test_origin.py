@@ -50,3 +50,23 @@ def test_forwarded_connections_are_never_local_and_headers_count_only_from_trust
     assert identify_peer("10.0.0.2", {"x-forwarded-for": "junk"}, frozenset({"10.0.0.2"})).address == "10.0.0.2"
     for name in ("forwarded", "x-real-ip", "x-forwarded-proto", "x-forwarded-host"):
         assert not identify_peer("127.0.0.1", {name: "x"}, frozenset()).is_local
+
+
+@pytest.mark.parametrize(
+    "name", ["forwarded", "via", "x-real-ip", "cf-connecting-ip", "x-forwarded-port", "tailscale-user-login"]
+)
+def test_what_an_unknown_proxy_passes_on_is_nobodys(name: str) -> None:
+    peer = identify_peer("127.0.0.1", {name: "127.0.0.1"}, frozenset(), port=4711)
+    assert (peer.is_local, peer.is_attributed, peer.is_proxy) == (False, False, False)
+    assert (peer.address, peer.socket, peer.socket_port) == ("127.0.0.1", "127.0.0.1", 4711)
+    listed = identify_peer("127.0.0.1", {name: "127.0.0.1"}, frozenset({"127.0.0.1"}))
+    assert (listed.is_local, listed.is_attributed, listed.is_proxy) == (False, True, True)
+
+
+def test_x_real_ip_counts_only_where_it_was_asked_for_and_nothing_better_is_there() -> None:
+    proxies, headers = frozenset({"10.0.0.2"}), {"x-real-ip": "203.0.113.9"}
+    assert identify_peer("10.0.0.2", headers, proxies).address == "10.0.0.2"
+    assert identify_peer("10.0.0.2", headers, proxies, uses_real_ip=True).address == "203.0.113.9"
+    assert identify_peer("10.0.0.3", headers, proxies, uses_real_ip=True).address == "10.0.0.3"
+    both = {**headers, "x-forwarded-for": "198.51.100.7"}
+    assert identify_peer("10.0.0.2", both, proxies, uses_real_ip=True).address == "198.51.100.7"

@@ -31,12 +31,11 @@ def test_password_alone_means_password_mode() -> None:
     [
         ("{}", "gateway.auth.token"),
         ('{gateway:{auth:{mode:"password"}}}', "gateway.auth.password"),
-        (
-            '{gateway:{auth:{mode:"trusted-proxy",trustedProxy:{userHeader:"x-user"}},trustedProxies:["10.0.0.1"]}}',
-            "gateway.auth.mode",
-        ),
-        ('{gateway:{auth:{token:"abcdefgh",allowTailscale:true}}}', "gateway.auth.allowTailscale"),
-        ('{gateway:{auth:{token:"abcdefgh"},tailscale:{mode:"serve"}}}', "gateway.tailscale.mode"),
+        ('{gateway:{auth:{token:"abcdefgh"},tailscale:{mode:"serve"},bind:"lan"}}', "gateway.bind"),
+        ('{gateway:{auth:{mode:"none"},tailscale:{mode:"serve"}}}', "gateway.auth.mode"),
+        ('{gateway:{auth:{token:"abcdefgh"},tailscale:{mode:"funnel"}}}', "gateway.auth.mode"),
+        ('{gateway:{auth:{password:"short"},tailscale:{mode:"funnel"}}}', "gateway.auth.password"),
+        ('{gateway:{auth:{mode:"none"},bind:"custom",customBindHost:"192.0.2.1"}}', "gateway.auth.mode"),
         ('{gateway:{auth:{token:"abcdefgh"},bind:"tailnet"}}', "gateway.bind"),
         ('{gateway:{auth:{mode:"none"},bind:"lan"}}', "gateway.auth.mode"),
         ('{gateway:{auth:{token:"short"},bind:"lan"}}', "gateway.auth.token"),
@@ -73,6 +72,58 @@ def test_a_tailnet_bind_takes_the_address_of_this_machine_there(monkeypatch: pyt
 )
 def test_tailnet_addresses_are_those_tailscale_gives_out(text: str, *, is_one: bool) -> None:
     assert address.is_tailnet(text) is is_one
+
+
+PROXY = 'mode:"trusted-proxy",trustedProxy:{userHeader:"X-User",'
+
+
+def filled(text: str) -> str:
+    return f"{{gateway:{text}}}".replace("$PROXY", PROXY).replace("$LONG", "s" * 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{auth:{mode:"trusted-proxy"}}', "gateway.auth.trustedProxy"),
+        ("{auth:{$PROXY}}}", "gateway.trustedProxies"),
+        ('{auth:{$PROXY}},trustedProxies:["10.0.0.2"]}', "gateway.auth.trustedProxy.secret"),
+        ('{auth:{$PROXY}},trustedProxies:["127.0.0.1"],bind:"lan"}', "gateway.auth.trustedProxy.secret"),
+        ('{auth:{$PROXYallowUsers:[]}},trustedProxies:["10.0.0.2"],bind:"lan"}',
+         "gateway.auth.trustedProxy.allowUsers"),
+        ('{auth:{$PROXYallowUsers:[" "]}},trustedProxies:["10.0.0.2"],bind:"lan"}',
+         "gateway.auth.trustedProxy.allowUsers"),
+        ('{auth:{$PROXY}},trustedProxies:["10.0.0.2"],bind:"lan"}', "gateway.controlUi.allowedOrigins"),
+        ('{auth:{$PROXYsecret:"$LONG"}},trustedProxies:["127.0.0.1"],tailscale:{mode:"serve"}}',
+         "gateway.tailscale.mode"),
+        ('{auth:{$PROXYsecret:"short"}},trustedProxies:["127.0.0.1"]}', "gateway.auth.trustedProxy.secret"),
+    ],
+)  # fmt: skip
+def test_a_trusted_proxy_that_anybody_could_pass_for_is_refused(text: str, path: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings_of(filled(text))
+    issues = getattr(caught.value, "issues", (caught.value,))
+    assert [(issue.path, bool(issue.fix)) for issue in issues] == [(path, True)]
+
+
+def test_a_listed_proxy_elsewhere_is_fine_and_one_here_with_a_secret() -> None:
+    remote = '{auth:{$PROXYallowUsers:["Ann"]}},trustedProxies:["10.0.0.2"],bind:"lan",controlUi:{enabled:false}}'
+    settings = settings_of(filled(remote), token="local-token")
+    assert settings.auth.proxy is not None
+    assert (settings.auth.proxy.user_header, settings.auth.proxy.users) == ("x-user", {"ann"})
+    assert settings.auth.token == "local-token"
+    here = settings_of(filled('{auth:{$PROXYsecret:"$LONG"}},trustedProxies:["::1"]}'))
+    assert here.is_loopback
+
+
+def test_serving_through_tailscale_takes_its_identities_unless_a_password_is_asked_for() -> None:
+    def serve(auth: str) -> GatewaySettings:
+        return settings_of(f'{{gateway:{{auth:{{{auth}}},tailscale:{{mode:"serve"}}}}}}')
+
+    assert serve('token:"abcdefgh"').tailscale.takes_identities
+    assert not serve('token:"abcdefgh",allowTailscale:false').tailscale.takes_identities
+    assert not serve('password:"abcdefgh"').tailscale.takes_identities
+    assert serve('token:"abcdefgh"').trusted_proxies == {"127.0.0.1", "::1"}
+    assert settings_of('{gateway:{auth:{token:"abcdefgh"}}}').trusted_proxies == frozenset()
 
 
 def test_lan_with_secret_and_origins_is_fine() -> None:

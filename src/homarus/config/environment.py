@@ -16,6 +16,8 @@ HOME = "HOMARUS_HOME"
 CONFIG = "HOMARUS_CONFIG"
 GATEWAY_TOKEN = ("HOMARUS_GATEWAY_TOKEN", "OPENCLAW_GATEWAY_TOKEN")
 GATEWAY_PASSWORD = ("HOMARUS_GATEWAY_PASSWORD", "OPENCLAW_GATEWAY_PASSWORD")
+TAILSCALE_SOCKET = "HOMARUS_TAILSCALE_SOCKET"
+"""The Unix socket of a tailscaled that is not at its usual place."""
 
 _MAX_DOTENV_BYTES = 262_144
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")

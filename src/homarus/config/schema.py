@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from homarus.config.channels import Channels
     from homarus.config.commands import Commands
     from homarus.config.cron import Cron
+    from homarus.config.discovery import Discovery
     from homarus.config.gateway import Gateway
     from homarus.config.logging import Logging
     from homarus.config.messages import Messages
@@ -27,6 +28,7 @@ else:
     Channels = later("channels", "Channels")
     Commands = later("commands", "Commands")
     Cron = later("cron", "Cron")
+    Discovery = later("discovery", "Discovery")
     Gateway = later("gateway", "Gateway")
     Logging = later("logging", "Logging")
     Messages = later("messages", "Messages")
@@ -60,8 +62,6 @@ class Families(Section):
     """Command line looks."""
     diagnostics: dict[str, JsonValue] | None = None
     """Tracing and debugging."""
-    discovery: dict[str, JsonValue] | None = None
-    """Being found on the network."""
     hooks: dict[str, JsonValue] | None = None
     """Incoming webhooks."""
     mcp: dict[str, JsonValue] | None = None
@@ -115,6 +115,8 @@ class Config(Families):
     """Slash commands."""
     cron: Cron = section()
     """The scheduler."""
+    discovery: Discovery = section()
+    """Being found on the network."""
     storage: Storage = section()
     """The database."""
     secrets: Secrets = section()

@@ -27,6 +27,7 @@ from homarus.gateway.agents import ConfiguredAgents
 from homarus.gateway.channel_host import ChannelHost
 from homarus.gateway.configured import read_settings
 from homarus.gateway.desks import Messages, PairingRequests
+from homarus.gateway.exposure import check_discovery, exposures
 from homarus.gateway.instruments import Instruments
 from homarus.gateway.logs import open_logs
 from homarus.gateway.post import HostPost
@@ -57,6 +58,7 @@ from homarus.storage.media import MediaStore
 from homarus.storage.opening import open_database
 
 if TYPE_CHECKING:
+    from homarus.config.schema import Config
     from homarus.storage.database import Database
 
 log = logging.getLogger("homarus.gateway")
@@ -145,6 +147,7 @@ async def open_application(
 ) -> tuple[Application, tuple[str, ...]]:
     """Build and start everything; leaving `stack` stops it again. Returns it with the start-up warnings."""
     config = loaded.config
+    check_discovery(config.discovery)
     log_file = open_logs(config.logging, state.logs, lambda text: environment.expand(text, state.env))
     token = options.token or (None if _has_secret(loaded) else read_or_create_token(state.identity, clock))
     settings = read_settings(config.gateway, port=options.port, bind=options.bind, token=token, env=state.env)
@@ -158,7 +161,7 @@ async def open_application(
     holder = ConfigHolder(loaded)
     toolkit = await open_toolkit(holder, database, MediaStore(state.media, clock), clock)
     app = compose(state, holder, sections, settings, database, http, toolkit, clock, log_file)
-    await _start(stack, app)
+    await _start(stack, app, config)
     warnings = (*loaded.warnings, *_unused_warning(loaded), *toolkit.warnings)
     for warning in warnings:
         log.warning("%s", warning)
@@ -340,7 +343,7 @@ def _listen_for_reload(stack: AsyncExitStack, reloader: Reloader) -> None:
         stack.callback(loop.remove_signal_handler, signal.SIGHUP)
 
 
-async def _start(stack: AsyncExitStack, app: Application) -> None:
+async def _start(stack: AsyncExitStack, app: Application, config: Config) -> None:
     await app.server.start()
     stack.push_async_callback(app.server.stop)
     stack.push_async_callback(app.host.close)
@@ -350,6 +353,8 @@ async def _start(stack: AsyncExitStack, app: Application) -> None:
     app.host.start(app.pipeline)
     app.watchdog.start()
     stack.callback(app.watchdog.stop)
+    for name, work in exposures(app.server, config.discovery):
+        app.supervisor.start(name, work)
     app.supervisor.start("config reload", app.reloader.run)
     _listen_for_reload(stack, app.reloader)
     app.supervisor.start("cron", app.timed.scheduler.run)

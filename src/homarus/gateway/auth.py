@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from dataclasses import dataclass
 from typing import Literal
 
 from homarus.errors import ProtocolError
+from homarus.gateway.origin import origin_problem
 from homarus.gateway.peer import Peer
 from homarus.gateway.rate_limit import AuthLimiter
-from homarus.gateway.settings import AuthSettings
+from homarus.gateway.settings import AuthSettings, BrowserSettings
 from homarus.gateway.tokens import BrowserTokens
+from homarus.gateway.vouching import Voucher, VouchReason
 from homarus.protocol.errors import INVALID_REQUEST
 from homarus.protocol.handshake import ClientFacts, ConnectAuth
 
+log = logging.getLogger("homarus.gateway.auth")
+
 SHARED_SECRET = "shared-secret"  # noqa: S105 - a kind, no secret
 DEVICE_TOKEN = "device-token"  # noqa: S105 - a kind, no secret
+_NOT_TRIED = frozenset(("token_missing", "password_missing"))
+"""Refusals of clients that tried nothing, which do not count as failures."""
 
-AuthMethod = Literal["none", "token", "password", "device-token"]
+AuthMethod = Literal["none", "token", "password", "device-token", "bootstrap-token", "trusted-proxy", "tailscale"]
 Reason = Literal[
     "token_missing",
     "token_mismatch",
@@ -28,6 +35,7 @@ Reason = Literal[
     "scope_mismatch",
     "bootstrap_token_invalid",
     "rate_limited",
+    VouchReason,
 ]
 
 
@@ -35,12 +43,14 @@ Reason = Literal[
 class AuthResult:
     """What became of the presented secrets: a method, or the reason they were refused.
 
-    `wait` is how many seconds to wait before the next try, 0 when waiting does not help.
+    `wait` is how many seconds to wait before the next try, 0 when waiting does not help. `user` is who a proxy or
+    Tailscale says it is.
     """
 
     method: AuthMethod | None = None
     reason: Reason | None = None
     wait: float = 0.0
+    user: str | None = None
 
     @property
     def is_ok(self) -> bool:
@@ -49,17 +59,26 @@ class AuthResult:
 
     @property
     def is_shared_secret(self) -> bool:
-        """Tell whether the client knew the owner's secret."""
-        return self.method in ("token", "password")
+        """Tell whether the client knew the owner's secret, or came in through the owner's proxy in its place."""
+        return self.method in ("token", "password", "trusted-proxy")
 
 
 class SharedAuth:
     """Checks shared secrets in constant time and counts failures."""
 
-    def __init__(self, settings: AuthSettings, browsers: BrowserTokens, limiter: AuthLimiter) -> None:
+    def __init__(
+        self,
+        settings: AuthSettings,
+        browsers: BrowserTokens,
+        limiter: AuthLimiter,
+        voucher: Voucher | None = None,
+        pages: BrowserSettings | None = None,
+    ) -> None:
         self._settings = settings
         self._browsers = browsers
         self._limiter = limiter
+        self._voucher = voucher
+        self._pages = pages or BrowserSettings()
 
     @property
     def mode(self) -> str:
@@ -73,17 +92,45 @@ class SharedAuth:
         wait = self._limiter.locked_for(peer, SHARED_SECRET)
         if wait > 0:
             return AuthResult(reason="rate_limited", wait=wait)
-        result = await self._compare(auth or ConnectAuth())
+        given = auth or ConnectAuth()
+        vouched = await self._ask_voucher(given, peer)
+        return self._count(peer, vouched or await self._compare(given))
+
+    async def check_bearer(self, secret: str | None, peer: Peer) -> AuthResult:
+        """Return whether the secret of an HTTP request is the owner's.
+
+        Where others vouch for users, any page a user has open could make requests in the user's name: the word of
+        Tailscale counts for connections only, that of a proxy only for pages that may connect.
+        """
+        if self._voucher is not None and not secret and not peer.is_local:
+            if self._voucher.method == "tailscale":
+                return AuthResult(reason="password_missing" if self._settings.mode == "password" else "token_missing")
+            if peer.is_cross_site or (peer.origin is not None and origin_problem(peer, self._pages) is not None):
+                return AuthResult(reason="trusted_proxy_untrusted_source")
+        return await self.check(ConnectAuth(token=secret, password=secret), peer)
+
+    def _count(self, peer: Peer, result: AuthResult) -> AuthResult:
         if result.is_ok:
             self._limiter.succeed(peer, SHARED_SECRET)
-        elif result.reason in ("token_mismatch", "password_mismatch"):
+        elif result.reason not in _NOT_TRIED:
             self._limiter.fail(peer, SHARED_SECRET)
         return result
 
-    async def check_bearer(self, secret: str | None, peer: Peer) -> AuthResult:
-        """Return whether the secret of an HTTP request is the owner's."""
-        auth = ConnectAuth(token=secret, password=secret)
-        return await self.check(auth, peer)
+    async def _ask_voucher(self, given: ConnectAuth, peer: Peer) -> AuthResult | None:
+        """Return what somebody else says about the client, None when its own secrets decide.
+
+        A client on this machine shows its secret: nobody stands in front of it.
+        """
+        if self._voucher is None or peer.is_local:
+            return None
+        method = self._voucher.method
+        if method == "tailscale" and (given.token or given.password):
+            return None
+        vouched = await self._voucher.identify(peer)
+        if vouched.user is not None:
+            log.info("%s is in by %s from %s", vouched.user, method, peer.address)
+            return AuthResult(method, user=vouched.user)
+        return None if vouched.reason == "tailscale_user_missing" else AuthResult(reason=vouched.reason)
 
     async def _compare(self, auth: ConnectAuth) -> AuthResult:
         if auth.token and await self._browsers.is_valid(auth.token):
@@ -136,6 +183,9 @@ _CODES: dict[str | None, str] = {
     "scope_mismatch": "AUTH_SCOPE_MISMATCH",
     "bootstrap_token_invalid": "AUTH_BOOTSTRAP_TOKEN_INVALID",
     "rate_limited": "AUTH_RATE_LIMITED",
+    "tailscale_proxy_missing": "AUTH_TAILSCALE_PROXY_MISSING",
+    "tailscale_whois_failed": "AUTH_TAILSCALE_WHOIS_FAILED",
+    "tailscale_user_mismatch": "AUTH_TAILSCALE_IDENTITY_MISMATCH",
 }
 _NEXT_STEPS: dict[str | None, str] = {
     "token_missing": "update_auth_configuration",
@@ -150,13 +200,16 @@ _PLAIN_MESSAGES: dict[str | None, str] = {
     "scope_mismatch": "unauthorized: requested scopes exceed those of the device token (ask for fewer)",
     "bootstrap_token_invalid": "unauthorized: bootstrap token invalid or expired (scan a fresh setup code)",
     "rate_limited": "unauthorized: too many failed authentication attempts (retry later)",
+    "tailscale_proxy_missing": "unauthorized: Tailscale identity not sent by tailscaled (use its address)",
+    "tailscale_whois_failed": "unauthorized: Tailscale does not know this address (use the gateway token or password)",
+    "tailscale_user_mismatch": "unauthorized: Tailscale knows another user at this address",
 }
 
 
 def _message(reason: Reason | None, client: ClientFacts) -> str:
     if reason in _PLAIN_MESSAGES:
         return _PLAIN_MESSAGES[reason]
-    if reason is None:
+    if reason is None or reason.startswith("trusted_proxy"):
         return "unauthorized"
     secret, _, problem = reason.partition("_")
     return f"unauthorized: gateway {secret} {problem} ({_hint(secret, client)})"

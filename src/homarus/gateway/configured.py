@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homarus.config import environment
-from homarus.errors import ConfigError
 from homarus.gateway.bind import bind_address
 from homarus.gateway.exposure_rules import refuse_unsafe
 from homarus.gateway.settings import (
@@ -34,9 +34,9 @@ def read_settings(
     env: Mapping[str, str] | None = None,
 ) -> GatewaySettings:
     """Return the settings of a configuration; arguments override it. Raises ConfigError with path and fix."""
-    _refuse_unavailable(gateway)
     limit = gateway.auth.rate_limit
     auth = _auth(gateway, token)
+    tailscale = _tailscale(gateway, auth, env or {})
     settings = GatewaySettings(
         host=bind_address(bind or gateway.bind, gateway.custom_bind_host),
         port=gateway.port if port is None else port,
@@ -46,27 +46,14 @@ def read_settings(
         ),
         browser=_browser(gateway),
         tls=_tls(gateway, env or {}),
-        tailscale=_tailscale(gateway, auth),
-        trusted_proxies=_trusted(gateway),
+        tailscale=tailscale,
+        trusted_proxies=_trusted(gateway, tailscale),
         uses_real_ip=gateway.allow_real_ip_fallback,
         history_chars=gateway.webchat.chat_history_max_chars,
         approves_local=gateway.nodes.pairing.auto_approve_local,
     )
     refuse_unsafe(settings)
     return settings
-
-
-def _refuse_unavailable(gateway: Gateway) -> None:
-    """Refuse what cannot be honoured yet, instead of starting with less protection than was asked for."""
-    if gateway.auth.mode == "trusted-proxy":
-        fix = "use `token` or `password`"
-        raise ConfigError("authentication by a trusted proxy is not available yet", path="gateway.auth.mode", fix=fix)
-    if gateway.auth.allow_tailscale:
-        fix = "set it to false and use `token` or `password`"
-        raise ConfigError("Tailscale identities are not available yet", path="gateway.auth.allowTailscale", fix=fix)
-    if gateway.tailscale.mode != "off":
-        fix = "set it to `off` and run `tailscale serve` yourself"
-        raise ConfigError("Tailscale exposure is not available yet", path="gateway.tailscale.mode", fix=fix)
 
 
 def _browser(gateway: Gateway) -> BrowserSettings:
@@ -77,6 +64,7 @@ def _browser(gateway: Gateway) -> BrowserSettings:
         trusts_host_header=page.dangerously_allow_host_header_origin_fallback,
         allows_insecure_auth=page.allow_insecure_auth,
         skips_device_auth=page.dangerously_disable_device_auth,
+        is_on_tailnet=gateway.tailscale.mode != "off",
     )
 
 
@@ -108,14 +96,15 @@ def _tls(gateway: Gateway, env: Mapping[str, str]) -> TlsSettings | None:
     return TlsSettings(certificate, key, tls.auto_generate)
 
 
-def _tailscale(gateway: Gateway, auth: AuthSettings) -> TailscaleSettings:
+def _tailscale(gateway: Gateway, auth: AuthSettings, env: Mapping[str, str]) -> TailscaleSettings:
     """Return the Tailscale settings; `serve` takes identities unless a password is asked for or they are refused."""
     chosen, mode = gateway.auth.allow_tailscale, gateway.tailscale.mode
     takes = chosen if chosen is not None else mode == "serve" and auth.mode == "token"
-    return TailscaleSettings(mode, gateway.tailscale.reset_on_exit, takes_identities=takes)
+    socket = env.get(environment.TAILSCALE_SOCKET)
+    return TailscaleSettings(mode, gateway.tailscale.reset_on_exit, takes, Path(socket) if socket else None)
 
 
-def _trusted(gateway: Gateway) -> frozenset[str]:
+def _trusted(gateway: Gateway, tailscale: TailscaleSettings) -> frozenset[str]:
     """Return the proxies whose word on client addresses counts; tailscaled is one when it was asked to forward."""
-    own = _LOOPBACK_PROXIES if gateway.tailscale.mode != "off" else ()
+    own = _LOOPBACK_PROXIES if tailscale.mode != "off" or tailscale.takes_identities else ()
     return frozenset((*(entry.strip() for entry in gateway.trusted_proxies), *own))

@@ -10,6 +10,8 @@ from homarus.gateway.settings import GatewaySettings, is_loopback
 
 MIN_SECRET: Final = 8
 """Characters of a secret that others than this machine may try."""
+MIN_PROXY_SECRET: Final = 16
+"""Characters of the secret a proxy shows; no person types it."""
 PLACEHOLDERS: Final = frozenset(
     (
         *("undefined", "null", "none", "changeme", "change-me", "password", "secret", "token", "your-token"),
@@ -65,6 +67,9 @@ def _check_trusted_proxy(settings: GatewaySettings) -> None:
     if not settings.trusted_proxies:
         fix = "list the addresses of your proxies"
         raise ConfigError("no proxy is trusted", path="gateway.trustedProxies", fix=fix)
+    if proxy.secret is not None and len(proxy.secret) < MIN_PROXY_SECRET:
+        fix = f"use at least {MIN_PROXY_SECRET} characters, {_ANOTHER.removeprefix('for example to ')}"
+        raise ConfigError("the proxy's secret is too short", path="gateway.auth.trustedProxy.secret", fix=fix)
     if proxy.users is not None and not any(proxy.users):
         fix = "list who may come in, or remove the key to admit everyone the proxy admits"
         raise ConfigError("nobody is admitted", path="gateway.auth.trustedProxy.allowUsers", fix=fix)

@@ -14,7 +14,7 @@ from homarus.gateway.hub import EventHub
 from homarus.gateway.missing_device import scopes_without_device
 from homarus.gateway.origin import check_origin
 from homarus.gateway.pairing_refusal import pairing_refusal
-from homarus.gateway.peer import Peer
+from homarus.gateway.peer import Peer, unattributed
 from homarus.gateway.rate_limit import AuthLimiter
 from homarus.gateway.settings import BrowserSettings
 from homarus.protocol.events import DEVICE_PAIR_REQUESTED, DEVICE_PAIR_RESOLVED
@@ -56,6 +56,8 @@ class Handshake:
     async def evaluate(self, params: ConnectParams, peer: Peer, nonce: str, conn_id: str) -> Accepted:
         """Return who the client is. Raises Refused; StorageError when the database cannot be used."""
         attempt = Attempt.of(params, peer, nonce)
+        if attempt.is_v4 and not peer.is_attributed:
+            raise Refused(unattributed())
         problem = check_origin(params.client, peer, self._browser)
         if problem is not None:
             raise Refused(problem)
@@ -142,7 +144,7 @@ class Handshake:
         if attempt.is_backend:
             is_known = auth.is_shared_secret or auth.method == "device-token"
             return attempt.is_direct and is_known
-        is_open = auth.method == "none" or self._browser.skips_device_auth
+        is_open = auth.method in ("none", "trusted-proxy") or self._browser.skips_device_auth
         return attempt.is_control_ui and attempt.is_operator and is_open
 
     async def _ask(self, attempt: Attempt, claim: Claim, reason: PairingReason, device: Device | None) -> Refused:

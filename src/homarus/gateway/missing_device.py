@@ -34,7 +34,7 @@ def keeps_scopes(attempt: Attempt, auth: AuthResult, browser: BrowserSettings) -
     if attempt.is_ui and browser.skips_device_auth:
         return True
     if not attempt.is_v4:
-        return attempt.is_control_ui and auth.is_shared_secret
+        return attempt.is_control_ui and auth.method in ("token", "password")
     client = attempt.params.client
     is_cli = client.id == "cli" and client.mode == "cli" and auth.is_shared_secret
     is_backend = attempt.is_backend and (auth.is_shared_secret or auth.method == "none")
@@ -44,7 +44,8 @@ def keeps_scopes(attempt: Attempt, auth: AuthResult, browser: BrowserSettings) -
 def _check_page(attempt: Attempt, auth: AuthResult, browser: BrowserSettings) -> None:
     """Refuse clients for people that have to prove their device."""
     is_concerned = attempt.is_control_ui if attempt.is_v4 else attempt.is_ui
-    if not is_concerned or (browser.skips_device_auth and attempt.is_operator and auth.is_ok):
+    is_excused = browser.skips_device_auth or auth.method == "trusted-proxy"
+    if not is_concerned or (is_excused and attempt.is_operator and auth.is_ok):
         return
     if attempt.is_v4 or not (browser.allows_insecure_auth and attempt.peer.is_local):
         message = "control ui requires device identity (use HTTPS or localhost secure context)"

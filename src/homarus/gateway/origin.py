@@ -20,7 +20,7 @@ _MESSAGE = (
 def check_origin(client: ClientFacts, peer: Peer, settings: BrowserSettings) -> ProtocolError | None:
     """Return why a connection is refused for its origin, None when it is not."""
     is_browser = client.id in BROWSER_CLIENTS or client.mode == "webchat"
-    if peer.origin is None and not is_browser:
+    if peer.origin is None and not is_browser and not peer.is_cross_site:
         return None
     reason = origin_problem(peer, settings)
     if reason is None:
@@ -39,6 +39,8 @@ def origin_problem(peer: Peer, settings: BrowserSettings) -> str | None:
         return None
     if peer.is_local and is_loopback_name(_without_port(host)):
         return None
+    if _is_own_tailnet_page(peer, host, settings):
+        return None
     return "origin not allowed"
 
 
@@ -50,9 +52,23 @@ def is_host_allowed(host: str, settings: BrowserSettings, *, is_loopback_bind: b
     if not is_loopback_bind or "*" in settings.origins:
         return True
     name = host.strip().lower()
-    if is_loopback_name(_without_port(name)):
+    if is_loopback_name(_without_port(name)) or (settings.is_on_tailnet and _is_tailnet_name(name)):
         return True
     return any(_origin_host(origin) == name for origin in settings.origins)
+
+
+def _is_own_tailnet_page(peer: Peer, host: str, settings: BrowserSettings) -> bool:
+    """Tell whether a page was served by tailscaled under this machine's tailnet name.
+
+    Tailscale holds the certificate of that name, so no other site can be shown under it, and it only forwards
+    requests for it.
+    """
+    is_served = settings.is_on_tailnet and peer.is_proxy and not peer.is_local and is_loopback(peer.socket)
+    return is_served and _is_tailnet_name(host) and host == peer.host.strip().lower()
+
+
+def _is_tailnet_name(host: str) -> bool:
+    return _without_port(host).endswith(".ts.net")
 
 
 def is_loopback_name(name: str) -> bool:

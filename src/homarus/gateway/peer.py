@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
+from homarus.errors import ProtocolError
 from homarus.gateway.settings import is_loopback
+from homarus.protocol.errors import invalid
 
 SCOPES_HEADER = "x-openclaw-scopes"
 """Narrows the scopes of a connection: set by a proxy that lets its users do less than the secret would."""
 MAX_SCOPES_HEADER = 2048
-FORWARDING_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "x-forwarded-host")
+FORWARDING_HEADERS = (
+    *("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "x-forwarded-host", "x-forwarded-port"),
+    *("x-forwarded-server", "x-client-ip", "true-client-ip", "cf-connecting-ip", "tailscale-user-login", "via"),
+)
+"""What proxies and tunnels add; one of them is enough to know that a connection was passed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +27,9 @@ class Peer:
 
     A connection from loopback that carries forwarding headers came through a proxy and counts as remote, whatever
     the headers say. `origin` is the Origin header, which only web pages send; `host` the Host header. `scope_cap` is
-    the most that may be granted, None without a cap.
+    the most that may be granted, None without a cap. `socket` and `socket_port` are the other end of the connection,
+    `is_proxy` when it is one the owner trusts. `is_attributed` is False when a program that is no trusted proxy passed
+    the connection on: whose it is, is unknown.
     """
 
     address: str
@@ -28,21 +37,47 @@ class Peer:
     origin: str | None = None
     host: str = ""
     scope_cap: frozenset[str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, compare=False)
+    socket: str = field(default="", compare=False)
+    socket_port: int = field(default=0, compare=False)
+    is_proxy: bool = field(default=False, compare=False)
+    is_attributed: bool = field(default=True, compare=False)
+
+    @property
+    def is_cross_site(self) -> bool:
+        """Tell whether a browser says that a page of another site makes it do this."""
+        return self.headers.get("sec-fetch-site", "").strip().lower() == "cross-site"
 
 
-def identify_peer(remote: str | None, headers: Mapping[str, str], trusted_proxies: frozenset[str]) -> Peer:
-    """Return who is at the other end. `headers` compares names without case."""
-    socket_address = (remote or "").removeprefix("::ffff:")
+def identify_peer(
+    remote: str | None,
+    headers: Mapping[str, str],
+    trusted_proxies: frozenset[str],
+    *,
+    port: int = 0,
+    uses_real_ip: bool = False,
+) -> Peer:
+    """Return who is at the other end of the connection from `remote` and `port`.
+
+    `headers` compares names without case. `uses_real_ip` takes X-Real-IP of a trusted proxy that sends nothing better.
+    """
+    socket = (remote or "").removeprefix("::ffff:")
     is_forwarded = any(name in headers for name in FORWARDING_HEADERS)
-    address = socket_address
-    if is_forwarded and _is_trusted(socket_address, trusted_proxies):
-        address = _forwarded_address(headers.get("x-forwarded-for", ""), trusted_proxies) or socket_address
+    is_proxy = _is_trusted(socket, trusted_proxies)
+    address = socket
+    if is_forwarded and is_proxy:
+        address = _forwarded_address(headers, trusted_proxies, uses_real_ip=uses_real_ip) or socket
     return Peer(
         address=address or "unknown",
-        is_local=is_loopback(socket_address) and not is_forwarded,
+        is_local=is_loopback(socket) and not is_forwarded,
         origin=headers.get("origin"),
         host=headers.get("host", ""),
         scope_cap=_scope_cap(headers.get(SCOPES_HEADER)),
+        headers=headers,
+        socket=socket,
+        socket_port=port,
+        is_proxy=is_proxy,
+        is_attributed=is_proxy or not is_forwarded,
     )
 
 
@@ -54,7 +89,14 @@ def _scope_cap(header: str | None) -> frozenset[str] | None:
     return frozenset(names)
 
 
-def _forwarded_address(chain: str, trusted: frozenset[str]) -> str | None:
+def _forwarded_address(headers: Mapping[str, str], trusted: frozenset[str], *, uses_real_ip: bool) -> str | None:
+    chain = headers.get("x-forwarded-for")
+    if chain is not None:
+        return _last_foreign_hop(chain, trusted)
+    return _last_foreign_hop(headers.get("x-real-ip", ""), frozenset()) if uses_real_ip else None
+
+
+def _last_foreign_hop(chain: str, trusted: frozenset[str]) -> str | None:
     """Return the last hop that is not one of our proxies: hops before it may be invented by the client."""
     for hop in reversed([part.strip() for part in chain.split(",") if part.strip()]):
         try:
@@ -66,6 +108,16 @@ def _forwarded_address(chain: str, trusted: frozenset[str]) -> str | None:
     return None
 
 
+def unattributed() -> ProtocolError:
+    """Return the refusal of a connection that a program passed on which is not listed as a proxy.
+
+    Version 4 refuses such upgrades with HTTP 403; a gateway that serves version 3 too learns the version afterwards.
+    """
+    message = "proxy attribution required: list the proxy's address in gateway.trustedProxies"
+    return invalid(message, {"code": "PROXY_ATTRIBUTION_REQUIRED", "type": "proxy_attribution_required"})
+
+
+@lru_cache(maxsize=1024)
 def _is_trusted(address: str, trusted: frozenset[str]) -> bool:
     if not trusted:
         return False

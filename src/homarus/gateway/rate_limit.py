@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from homarus.clock import Clock
 from homarus.gateway.peer import Peer
-from homarus.gateway.settings import LimitSettings, is_loopback
+from homarus.gateway.settings import LimitSettings
 
 MAX_KEYS = 10_000
 """Addresses remembered at once; the least recently seen are forgotten first."""
@@ -54,8 +54,8 @@ class FailureLimiter:
 class AuthLimiter:
     """Failed logins per client address and kind of secret.
 
-    Loopback is exempt, except for web pages: any site can make a browser on this machine try tokens, so those are
-    counted by their origin.
+    Programs on this machine are exempt, except for web pages: any site can make a browser try tokens, so those are
+    counted by their origin. What a proxy on this machine passes on is not exempt.
     """
 
     def __init__(self, clock: Clock, settings: LimitSettings) -> None:
@@ -80,12 +80,12 @@ class AuthLimiter:
             self._limiter.succeed(key)
 
     def _key(self, peer: Peer, kind: str) -> str | None:
+        if not peer.is_local:
+            # Everybody behind a proxy that is not trusted shares one count: the addresses it names may be invented.
+            return f"{kind}|{peer.address}" if peer.is_attributed else f"{kind}|behind:{peer.address}"
         if peer.origin is not None:
-            where = f"browser-origin:{peer.origin[:256].lower()}" if is_loopback(peer.address) else peer.address
-            return f"{kind}|browser|{where}"
-        if self._settings.is_loopback_exempt and is_loopback(peer.address):
-            return None
-        return f"{kind}|{peer.address}"
+            return f"{kind}|browser-origin:{peer.origin[:256].lower()}"
+        return None if self._settings.is_loopback_exempt else f"{kind}|{peer.address}"
 
 
 class CallLimiter:

@@ -41,6 +41,7 @@ from homarus.security.approvals import Approvals
 
 if TYPE_CHECKING:
     from homarus.gateway.tls import ServerTls
+    from homarus.gateway.vouching import Voucher
 
 log = logging.getLogger("homarus.gateway")
 
@@ -55,7 +56,7 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
     hub = EventHub()
     limiter = AuthLimiter(clock, settings.limits)
     browsers = BrowserTokens(database, clock)
-    auth = SharedAuth(settings.auth, browsers, limiter)
+    auth = SharedAuth(settings.auth, browsers, limiter, _voucher(settings), settings.browser)
     devices = Devices(database, clock)
     session_feed = SessionFeed(services, hub)
     approvals = Approvals(database, clock)
@@ -90,6 +91,19 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
         started_at=clock.monotonic(),
         background=supervisor.tasks if supervisor is not None else lambda: (),
     )
+
+
+def _voucher(settings: GatewaySettings) -> Voucher | None:
+    """Return who vouches for users that show no secret, None when nobody does."""
+    if settings.auth.proxy is not None:
+        from homarus.gateway.proxy_identity import TrustedProxy  # noqa: PLC0415 - most gateways have no proxy
+
+        return TrustedProxy(settings.auth.proxy)
+    if settings.tailscale.takes_identities:
+        from homarus.gateway.tailscale.whois import TailscaleIdentities  # noqa: PLC0415 - most have no tailnet
+
+        return TailscaleIdentities(settings.tailscale.socket)
+    return None
 
 
 class GatewayServer:

@@ -57,13 +57,17 @@ class LimitSettings:
 
 @dataclass(frozen=True, slots=True)
 class BrowserSettings:
-    """What web pages may do. `origins` are lower-case `scheme://host[:port]`, or `*`."""
+    """What web pages may do. `origins` are lower-case `scheme://host[:port]`, or `*`.
+
+    `is_on_tailnet` means that tailscaled serves the page under this machine's name there.
+    """
 
     is_enabled: bool = True
     origins: frozenset[str] = frozenset()
     trusts_host_header: bool = False
     allows_insecure_auth: bool = False
     skips_device_auth: bool = False
+    is_on_tailnet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,15 @@ class TlsSettings:
 
 @dataclass(frozen=True, slots=True)
 class TailscaleSettings:
-    """What Tailscale does for this gateway. `takes_identities` accepts users that tailscaled vouches for."""
+    """What Tailscale does for this gateway. `takes_identities` accepts users that tailscaled vouches for.
+
+    `socket` is that of a tailscaled which is not at its usual place.
+    """
 
     mode: TailscaleMode = "off"
     resets_on_exit: bool = False
     takes_identities: bool = False
+    socket: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -110,6 +111,27 @@ def call(
     params_row = as_row(cast("object", value))
     with session(find_gateway()) as gateway:
         show_json(gateway.call(method, params_row, timeout=timeout))
+
+
+@app.command()
+def discover(
+    seconds: Annotated[float, typer.Option("--timeout", min=0.1, max=60, help="Seconds to listen.")] = 2.0,
+    interface: Annotated[
+        list[str] | None, typer.Option("--interface", help="Listen only at this address of this machine; repeatable.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look for gateways on the local network that let themselves be found (discovery.mdns.mode).
+
+    What they say of themselves is no proof: compare a fingerprint with what `homarus gateway fingerprint` prints there.
+    """
+    from homarus.cli.discovery import found_gateways, show_found
+
+    found = found_gateways(seconds, interface)
+    if as_json:
+        show_json({"gateways": [asdict(beacon) | {"urls": beacon.urls} for beacon in found]})
+    else:
+        show_found(found)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 
@@ -154,7 +154,15 @@ class Routes:
         return await self._page.serve(request)
 
     def _peer(self, request: web.Request) -> Peer:
-        return identify_peer(request.remote, request.headers, self._core.settings.trusted_proxies)
+        settings = self._core.settings
+        name: object = request.transport.get_extra_info("peername") if request.transport is not None else None
+        return identify_peer(
+            request.remote,
+            request.headers,
+            settings.trusted_proxies,
+            port=int(cast("tuple[str, int]", name)[1]) if isinstance(name, tuple) else 0,
+            uses_real_ip=settings.uses_real_ip,
+        )
 
 
 def is_upgrade(request: web.Request) -> bool:

@@ -1,0 +1,1 @@
+"""Bonjour: being found by clients on the same network, and finding gateways."""
