@@ -35,6 +35,7 @@ from homarus.sessions.store import Sessions
 from homarus.storage.media import MediaStore
 from homarus.storage.sqlite import SqliteDatabase, create_sqlite_engine
 from homarus.storage.tables import metadata
+from homarus.tools.runner import ToolRunner
 
 TOKEN = "gateway-token-0123456789abcdef"
 MOCK = ModelInfo("mock", "mock-1", "Mock", 200_000, 8_000)
@@ -149,7 +150,10 @@ class FakePairing:
 
 
 class FakeTools:
-    """One tool."""
+    """One tool, which can be called when there is a runner."""
+
+    def __init__(self, runner: ToolRunner | None = None) -> None:
+        self.runner = runner
 
     def list(self, agent_id: str) -> tuple[ToolFacts, ...]:
         return (ToolFacts("exec", "exec", f"Run a command for {agent_id}", "runtime"),)

@@ -16,7 +16,16 @@ class Impact(StrEnum):
 
 
 _RULES: tuple[tuple[Impact, tuple[str, ...]], ...] = (
-    (Impact.LIVE, ("gateway.remote", "gateway.reload", "gateway.http.rateLimit", "diagnostics.stuckSessionWarnMs")),
+    (
+        Impact.LIVE,
+        (
+            "gateway.remote",
+            "gateway.reload",
+            "gateway.http.rateLimit",
+            "gateway.tools",
+            "diagnostics.stuckSessionWarnMs",
+        ),
+    ),
     (
         Impact.HOT,
         (

@@ -14,7 +14,10 @@ from homarus.protocol.versions import V3, V4
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller. `protocol` is the negotiated version; `conn_id` is unique per connection."""
+    """An authenticated caller. `protocol` is the negotiated version; `conn_id` is unique per connection.
+
+    `is_strict` callers are told of parameters that are not known, whatever their version passes over.
+    """
 
     conn_id: str
     peer: Peer
@@ -28,6 +31,7 @@ class Caller:
     caps: frozenset[str] = frozenset()
     protocol: int = V3
     auth_method: str = "none"
+    is_strict: bool = False
 
     @property
     def is_v4(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from aiohttp import WSMsgType
 
@@ -15,6 +15,7 @@ from homarus.gateway.caller import Caller
 from homarus.gateway.core import GatewayCore
 from homarus.gateway.handshake import Accepted
 from homarus.gateway.hello import hello_ok
+from homarus.gateway.json_rpc.opening import Opening, speaks_json_rpc
 from homarus.gateway.node_entry import admit_node, enter_node, greet_node
 from homarus.gateway.operations.answer import UnauthorizedRole, answer
 from homarus.gateway.outbox import ClientOutbox, SlowConsumer
@@ -44,6 +45,9 @@ from homarus.protocol.names import CHALLENGE_EVENT, CONNECT
 from homarus.protocol.scopes import Role
 from homarus.protocol.validation import parse_params
 from homarus.protocol.versions import V3, negotiate
+
+if TYPE_CHECKING:
+    from homarus.gateway.json_rpc.session import RpcSession
 
 log = logging.getLogger("homarus.gateway.ws")
 
@@ -94,8 +98,10 @@ def first_of(group: BaseExceptionGroup[ErrorT], kind: type[ErrorT]) -> ErrorT:
 class Connection:
     """A client on its socket."""
 
-    def __init__(self, core: GatewayCore, socket: ClientSocket, peer: Peer) -> None:
+    def __init__(self, core: GatewayCore, socket: ClientSocket, peer: Peer, opening: Opening | None = None) -> None:
         self._core = core
+        self._opening = opening or Opening({}, is_rpc_path=False)
+        self._guest: RpcSession | None = None
         self._socket = socket
         self._peer = peer
         self._conn_id = core.services.clock.uuid()
@@ -135,11 +141,26 @@ class Connection:
             return
         finally:
             self._core.budget.release(self._peer)
+        if entry is None:
+            await self._host_guest()
+            return
         self._enter(entry)
         try:
             await self._close(await self._run())
         finally:
             self._leave(entry)
+
+    async def _host_guest(self) -> None:
+        """Serve a client that speaks JSON-RPC."""
+        guest = self._guest
+        if guest is None:
+            raise AssertionError("a handshake ends with an entry or a guest")
+        self._caller, self._outbox = guest.caller, guest.outbox
+        guest.enter()
+        try:
+            await self._close(await self._run())
+        finally:
+            guest.leave()
 
     async def _run(self) -> _Closing:
         """Serve requests and send events; return how the connection is to be closed."""
@@ -160,6 +181,9 @@ class Connection:
         return closing
 
     async def _receive(self, tasks: asyncio.TaskGroup) -> None:
+        if self._guest is not None:
+            await self._guest.receive(tasks)
+            return
         async for message in self._socket:
             if message.type is not WSMsgType.TEXT:
                 continue
@@ -230,15 +254,19 @@ class Connection:
             core.presence.disconnect(key)
             core.broadcast_presence()
 
-    async def _shake_hands(self) -> _Entry:
-        """Return the accepted client. Raises _Closing when it is refused or leaves."""
+    async def _shake_hands(self) -> _Entry | None:
+        """Return the accepted client, None for a guest. Raises _Closing when it is refused or leaves."""
         clock = self._core.services.clock
         nonce = clock.uuid()
-        challenge = encode_event(CHALLENGE_EVENT, {"nonce": nonce, "ts": clock.now_ms()})
-        await self._socket.send_text(challenge.encode())
+        if not self._opening.is_rpc_path:
+            challenge = encode_event(CHALLENGE_EVENT, {"nonce": nonce, "ts": clock.now_ms()})
+            await self._socket.send_text(challenge.encode())
         message = await self._socket.receive()
         if message.type is not WSMsgType.TEXT:
             raise _Closing(CLOSE_NORMAL, "")
+        if self._opening.is_rpc_path or speaks_json_rpc(message.data):
+            self._guest = await self._admit_guest(message.data)
+            return None
         request = _first_request(message.data)
         try:
             params = _connect_params(request)
@@ -251,6 +279,14 @@ class Connection:
             log.warning("handshake failed: %s", error.message)
             raise await self._refuse(request.id, Refused(as_protocol_error(error))) from error
         return _Entry(request.id, params, accepted)
+
+    async def _admit_guest(self, first: str) -> RpcSession:
+        from homarus.gateway.json_rpc.session import NotAdmitted, admit_rpc  # noqa: PLC0415 - few clients speak it
+
+        try:
+            return await admit_rpc(self._core, self._socket, self._peer, self._opening, first, self.disconnect)
+        except NotAdmitted as refusal:
+            raise _Closing(CLOSE_POLICY, str(refusal)) from refusal
 
     async def _refuse(self, identifier: str, refused: Refused) -> _Closing:
         await self._socket.send_text(_wire(encode_failure(identifier, error_shape(refused.error))))

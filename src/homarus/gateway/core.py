@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from homarus.gateway.devices import Devices
     from homarus.gateway.handshake import Handshake
     from homarus.gateway.health import HealthBoard
+    from homarus.gateway.http.rates import CallerRates
     from homarus.gateway.hub import EventHub
     from homarus.gateway.operations.registry import Registry
     from homarus.gateway.presence import Presence
@@ -47,6 +48,7 @@ class GatewayCore:
     auth: SharedAuth
     limiter: AuthLimiter
     writes: CallLimiter
+    rates: CallerRates
     handshake: Handshake
     budget: PreauthBudget
     feed: RunFeed

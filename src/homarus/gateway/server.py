@@ -19,6 +19,7 @@ from homarus.gateway.devices import Devices
 from homarus.gateway.handshake import Handshake
 from homarus.gateway.health import HealthBoard
 from homarus.gateway.http.page import Page
+from homarus.gateway.http.rates import CallerRates
 from homarus.gateway.http.routes import Routes
 from homarus.gateway.hub import EventHub
 from homarus.gateway.operations.catalogue import build_registry
@@ -72,6 +73,7 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
         auth=auth,
         limiter=limiter,
         writes=CallLimiter(clock, WRITES_PER_WINDOW, WRITE_WINDOW),
+        rates=CallerRates(clock),
         handshake=Handshake(
             auth, devices, limiter, settings.browser, hub, clock, approves_local=settings.approves_local
         ),

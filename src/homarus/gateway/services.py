@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from homarus.gateway.reload import Reloader
     from homarus.ids import Address
     from homarus.pipeline.attachments import Attached
+    from homarus.tools.runner import ToolRunner
 
 
 class ConfigSource(Protocol):
@@ -246,7 +247,12 @@ class ToolFacts:
 
 
 class ToolLister(Protocol):
-    """Which tools agents have."""
+    """Which tools agents have, and the one way to call them."""
+
+    @property
+    def runner(self) -> ToolRunner | None:
+        """Return what calls tools, None when there are none."""
+        ...
 
     def list(self, agent_id: str) -> tuple[ToolFacts, ...]:
         """Return the tools of one agent."""

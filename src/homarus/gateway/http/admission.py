@@ -73,6 +73,7 @@ def _caller(core: GatewayCore, peer: Peer, scopes: frozenset[str], method: str, 
         device_id=device_id,
         protocol=PROTOCOL_VERSIONS[-1],
         auth_method=method,
+        is_strict=True,
     )
 
 

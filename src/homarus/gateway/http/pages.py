@@ -9,6 +9,8 @@ from aiohttp import web
 from homarus.gateway.http.refusal import refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from homarus.gateway.peer import Peer
     from homarus.gateway.settings import BrowserSettings
 
@@ -20,13 +22,13 @@ _PREFLIGHT: Final = {
 _EXPOSED: Final = "Retry-After, WWW-Authenticate"
 
 
-def check_page(request: web.Request, peer: Peer, settings: BrowserSettings) -> None:
+def check_page(headers: Mapping[str, str], peer: Peer, settings: BrowserSettings) -> None:
     """Refuse requests a foreign page made. Raises HttpRefusal 403.
 
     Requests without an Origin that the browser marks as another site's (pictures, scripts, links) are refused too.
     """
     if peer.origin is None:
-        if request.headers.get("Sec-Fetch-Site", "none").lower() in ("none", "same-origin"):
+        if headers.get("Sec-Fetch-Site", "none").lower() in ("none", "same-origin"):
             return
     elif is_own_page(peer) or is_listed(peer.origin, settings):
         return

@@ -57,12 +57,6 @@ def refused(status: int, code: str, message: str, headers: Mapping[str, str] | N
     return HttpRefusal(status, ProtocolError(code, message), headers)
 
 
-def missing_scope(scope: str) -> HttpRefusal:
-    """Return the refusal of a caller without a scope."""
-    details = {"code": "MISSING_SCOPE", "missingScope": scope, "requiredScopes": [scope]}
-    return HttpRefusal(403, ProtocolError("FORBIDDEN", f"missing scope: {scope}", details=details))
-
-
 def too_many(seconds: float, message: str) -> HttpRefusal:
     """Return a 429 that says when to come back."""
     wait = max(1, math.ceil(seconds))
@@ -72,8 +66,6 @@ def too_many(seconds: float, message: str) -> HttpRefusal:
 
 def as_refusal(error: ProtocolError) -> HttpRefusal:
     """Return how the failure of an operation appears over HTTP."""
-    if error.message.startswith("missing scope: "):
-        return missing_scope(error.message.removeprefix("missing scope: "))
     if error.message.startswith("rate limit exceeded"):
         return too_many((error.retry_after_ms or 0) / 1000, error.message)
     status = _STATUSES.get(error.code, 400)

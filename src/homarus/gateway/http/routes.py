@@ -20,6 +20,7 @@ from homarus.gateway.http.pages import share
 from homarus.gateway.http.probes import Probes
 from homarus.gateway.http.responses import error_response, text_response
 from homarus.gateway.http.surfaces import Surfaces
+from homarus.gateway.json_rpc.opening import RPC_PATH, Opening
 from homarus.gateway.origin import is_host_allowed
 from homarus.gateway.peer import Peer, identify_peer
 from homarus.gateway.socket import ClientSocket
@@ -55,6 +56,7 @@ class Routes:
         app.router.add_post("/api/login", self._login)
         app.router.add_get(MEDIA, self._media)
         app.router.add_route("*", "/api/{rest:.*}", self._api)
+        app.router.add_route("*", RPC_PATH, self._rpc)
         app.router.add_post("/{path:.*}", self._webhook)
         app.router.add_route("*", "/{path:.*}", self._serve_page)
         return app
@@ -107,7 +109,7 @@ class Routes:
         except BaseException:
             self._core.budget.release(peer)
             raise
-        connection = Connection(self._core, socket, peer)
+        connection = Connection(self._core, socket, peer, Opening(request.headers, request.path == RPC_PATH))
         self._open.add(connection)
         try:
             await connection.serve()
@@ -144,6 +146,9 @@ class Routes:
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
         return share(request, await self._surfaces.rest(request, self._peer(request)), self._core.settings.browser)
+
+    async def _rpc(self, request: web.Request) -> web.StreamResponse:
+        return share(request, await self._surfaces.rpc(request, self._peer(request)), self._core.settings.browser)
 
     async def _media(self, request: web.Request) -> web.StreamResponse:
         return await serve_media(self._core.services.files, request)

@@ -31,6 +31,7 @@ from homarus.gateway.operations import (
     session_watch,
     skills,
     system,
+    tools_invoke,
     usage,
 )
 from homarus.gateway.operations.registry import Registry
@@ -69,5 +70,6 @@ def build_registry() -> Registry:
             usage,
             config_schema,
             system,
+            tools_invoke,
         )
     )

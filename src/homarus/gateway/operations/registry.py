@@ -164,7 +164,8 @@ def _parse(found: Operation, params: object, caller: Caller) -> Params:
         return _IGNORED
     given = as_object(params)
     value = params if given is None and not issubclass(found.params, LooseParams) else given or {}
-    return parse_params(found.params, found.name, value, protocol=caller.protocol, is_open=caller.is_v4)
+    is_open = caller.is_v4 and not caller.is_strict
+    return parse_params(found.params, found.name, value, protocol=caller.protocol, is_open=is_open)
 
 
 def _seen(found: Operation | None, params: object) -> JsonObject:

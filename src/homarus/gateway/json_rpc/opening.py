@@ -1,0 +1,30 @@
+"""What an upgrade said before its first frame, as far as JSON-RPC cares; light, because every connection asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RPC_PATH: Final = "/rpc"
+"""Where JSON-RPC is spoken from the first byte: no challenge is sent, and POST is answered."""
+_LOOKED_AT: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The headers of an upgrade, and whether its path already says that the client speaks JSON-RPC."""
+
+    headers: Mapping[str, str]
+    is_rpc_path: bool
+
+
+def speaks_json_rpc(text: str) -> bool:
+    """Tell whether a first frame is JSON-RPC: a batch, or an object that names its version near its beginning.
+
+    Frames of the gateway protocol have no such key, and a refused one is refused in either dialect.
+    """
+    start = text[:_LOOKED_AT].lstrip()
+    return start.startswith("[") or (start.startswith("{") and '"jsonrpc"' in start)
