@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -299,6 +300,14 @@ async def test_orders_are_answered_without_a_model_and_only_for_users(tmp_path: 
         await here.pipeline.accept(group("/status", 9, is_mentioned=True))
         await here.until_settled()
         assert here.network.sent[-1].text == "from the model"
+
+
+async def test_an_order_sent_verbatim_is_text_for_the_model(tmp_path: Path) -> None:
+    model = ScriptedModel([say("it lists orders")])
+    async with world(tmp_path, model) as here:
+        await here.pipeline.submit(replace(chat("/help"), is_verbatim=True))
+        await here.until_settled()
+        assert len(model.requests) == 1
 
 
 async def test_new_begins_a_conversation_that_remembers_nothing(tmp_path: Path) -> None:

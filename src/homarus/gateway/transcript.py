@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from homarus.automation.heartbeat.reply import OK, RUN_PREFIX
 from homarus.protocol.frames import JsonObject, encode
+from homarus.protocol.versions import V3, V4
 from homarus.storage.records import Entry
 
 SILENT_REPLY: Final = "NO_REPLY"
@@ -46,31 +47,54 @@ def visible_text(text: str) -> str:
     return _DIRECTIVE.sub("", text).strip() if "[[" in text else text
 
 
-def messages_of(entries: Iterable[Entry]) -> list[JsonObject]:
-    """Return entries as messages, in order."""
-    return [message_of(entry) for entry in entries]
+def messages_of(entries: Iterable[Entry], protocol: int = V3) -> list[JsonObject]:
+    """Return entries as messages of a version of the protocol, in order."""
+    return [message_of(entry, protocol) for entry in entries]
 
 
-def message_of(entry: Entry) -> JsonObject:
+def message_of(entry: Entry, protocol: int = V3) -> JsonObject:
     """Return one entry as a message; `__openclaw` carries its id and position."""
     build = {"user": _user, "assistant": _assistant, "tool_result": _tool_result, "note": _note}[entry.type]
     message = build(entry)
     mark = cast("JsonObject", message.setdefault("__openclaw", {}))
     mark |= {"id": entry.id, "seq": entry.seq}
+    return message if protocol < V4 else _widened(message, mark, entry)
+
+
+def _widened(message: JsonObject, mark: JsonObject, entry: Entry) -> JsonObject:
+    """Return a message as version 4 has it: more about where it is, and plain texts of users as a string."""
+    mark["recordTimestampMs"] = entry.created_at
+    mark["transcriptPosition"] = {"source": entry.session_id, "rawSeq": entry.seq}
+    if entry.run_id:
+        mark["runId"] = entry.run_id
+    if entry.type == "user":
+        # The page finds its own turn by this key, so a message that came by another way has one as well.
+        mark["idempotencyKey"] = message.setdefault("idempotencyKey", f"{entry.run_id or entry.id}:user")
+        content = _dicts(message["content"])
+        message["content"] = content[0].get("text", "") if len(content) == 1 else content
     return message
 
 
-def history_of(entries: Sequence[Entry], max_chars: int) -> list[JsonObject]:
+def history_of(
+    entries: Sequence[Entry], max_chars: int, protocol: int = V3, max_bytes: int = MAX_HISTORY
+) -> list[JsonObject]:
     """Return messages as chat.history shows them: without silent replies, cut and bounded."""
-    shown = [_bounded(message_of(entry), max_chars) for entry in entries if not _is_silent_entry(entry)]
+    max_bytes = min(max_bytes, MAX_HISTORY)
+    visible = (entry for entry in entries if not _is_silent_entry(entry))
+    shown = [bounded(message_of(entry, protocol), max_chars, max_bytes) for entry in visible]
     size, kept = 2, list[JsonObject]()
     for message in reversed(shown):
         size += len(encode(message).encode("utf-8", "backslashreplace")) + 1
-        if size > MAX_HISTORY:
+        if size > max_bytes and kept:
             break
         kept.append(message)
     kept.reverse()
     return kept
+
+
+def is_owners(entry: Entry) -> bool:
+    """Tell whether the gateway's owner wrote a message, on a client of the gateway."""
+    return _OWN_ORIGIN in entry.label.origins
 
 
 def preview_of(entry: Entry, max_chars: int) -> JsonObject | None:
@@ -101,8 +125,7 @@ def _user(entry: Entry) -> JsonObject:
     if isinstance(sender, dict):
         facts = cast("JsonObject", sender)
         # Who writes here is the owner; the id is then the key of their device, which tells people nothing.
-        is_own = _OWN_ORIGIN in entry.label.origins
-        label = str(facts.get("name") or ("" if is_own else facts.get("id")) or "")
+        label = str(facts.get("name") or ("" if is_owners(entry) else facts.get("id")) or "")
         if label:
             message["senderLabel"] = label
     return message
@@ -191,13 +214,17 @@ def _image(image: JsonObject) -> JsonObject:
     return {"type": "image", "mimeType": str(image.get("mime") or ""), "omitted": True, "bytes": size}
 
 
-def _bounded(message: JsonObject, max_chars: int) -> JsonObject:
+def bounded(message: JsonObject, max_chars: int, max_bytes: int = MAX_MESSAGE) -> JsonObject:
+    """Return a message with its texts cut, without its content when it is too large even so."""
+    whole = message.get("content")
+    if isinstance(whole, str) and len(whole) > max_chars:
+        message["content"] = whole[:max_chars] + _CUT
     for block in _dicts(message.get("content")):
         for name in ("text", "thinking"):
             text = block.get(name)
             if isinstance(text, str) and len(text) > max_chars:
                 block[name] = text[:max_chars] + _CUT
-    if len(encode(message)) <= MAX_MESSAGE:
+    if len(encode(message)) <= min(MAX_MESSAGE, max_bytes):
         return message
     mark = {**cast("JsonObject", message["__openclaw"]), "truncated": True, "reason": "oversized"}
     note = [{"type": "text", "text": "[chat.history omitted: message too large]"}]

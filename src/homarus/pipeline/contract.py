@@ -30,7 +30,7 @@ class Submission:
     `session_key` is canonical. `kind` names the operation. `timeout` in seconds, None for the configured one.
     `deliver_to` sends the reply out to a channel as well. `label` None is that of the owner at a surface.
     `keeps_session` is for what nobody wrote just now: it does not begin an expired session anew. `is_light` leaves
-    the files of the workspace out of the prompt.
+    the files of the workspace out of the prompt. `is_verbatim` sends an order such as `/new` to the model as text.
     """
 
     run_id: RunId
@@ -48,6 +48,7 @@ class Submission:
     label: Label | None = None
     keeps_session: bool = False
     is_light: bool = False
+    is_verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)

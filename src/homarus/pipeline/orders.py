@@ -7,6 +7,7 @@ text goes to the model like any other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from homarus.labels import Integrity
 from homarus.storage.records import InboundMessage
@@ -17,13 +18,32 @@ STOP_WORDS = frozenset(
 )
 _TRAILING = ".!?\u2026\u3002\uff01\uff1f "
 
-HELP = """\
-**What I understand without a model**
-- `/new` or `/reset`: begin a new conversation; text after it is the first message
-- `/stop`: stop what I am doing
-- `/status`: model, session and tokens
-- `/whoami`: how I see you
-- `/help`: this list"""
+
+@dataclass(frozen=True, slots=True)
+class OrderWord:
+    """An order as people are told about it. `words` are what they write; with `takes_text` text may follow."""
+
+    words: tuple[str, ...]
+    about: str
+    category: str
+    takes_text: bool = False
+
+
+ORDER_WORDS = (
+    OrderWord(
+        ("/new", "/reset"), "begin a new conversation; text after it is the first message", "session", takes_text=True
+    ),
+    OrderWord(("/stop",), "stop what I am doing", "session"),
+    OrderWord(("/status",), "model, session and tokens", "status"),
+    OrderWord(("/whoami", "/id"), "how I see you", "status"),
+    OrderWord(("/help", "/commands"), "this list", "status"),
+)
+HELP = "\n".join(
+    (
+        "**What I understand without a model**",
+        *(f"- {' or '.join(f'`{word}`' for word in each.words)}: {each.about}" for each in ORDER_WORDS),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +61,7 @@ def is_stop_word(text: str) -> bool:
 
 def read_order(message: InboundMessage, reset_triggers: tuple[str, ...]) -> Order | None:
     """Return the order a message is, None for ordinary text."""
-    if message.label.integrity < Integrity.USER:
+    if message.label.integrity < Integrity.USER or _is_verbatim(message):
         return None
     head, _, rest = message.text.strip().partition(" ")
     word = head.lower().removesuffix(":")
@@ -50,6 +70,12 @@ def read_order(message: InboundMessage, reset_triggers: tuple[str, ...]) -> Orde
     if rest.strip() or word not in {"/status", "/whoami", "/id", "/help", "/commands"}:
         return None
     return Order({"/id": "whoami", "/commands": "help"}.get(word, word[1:]))
+
+
+def _is_verbatim(message: InboundMessage) -> bool:
+    """Tell whether its sender wants the text to go to the model whatever it says."""
+    origin = message.payload.get("origin")
+    return isinstance(origin, dict) and cast("dict[str, object]", origin).get("verbatim") is True
 
 
 def describe_sender(message: InboundMessage) -> str:

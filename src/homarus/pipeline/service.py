@@ -284,6 +284,7 @@ class Pipeline:
             "timeout": submission.timeout,
             "keeps_session": submission.keeps_session or None,
             "light": submission.is_light or None,
+            "verbatim": submission.is_verbatim or None,
         }
         payload: dict[str, object] = {"origin": {name: value for name, value in origin.items() if value is not None}}
         if submission.images:

@@ -6,11 +6,13 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
-from homarus.protocol.base import Label, LooseParams, NonEmpty, Params, Timeout
+from homarus.protocol.base import Count, Label, LooseParams, NonEmpty, Params, Positive, Timeout, Unsupported
 
 ChatKey = Annotated[str, MinLen(1), MaxLen(512)]
 RunKey = Annotated[str, MinLen(1), MaxLen(128)]
 """An idempotency key; it becomes the id of the run."""
+Limit = Annotated[int, Ge(1), Le(1000)]
+MaxBytes = Annotated[int, Ge(1024)]
 
 
 class InputProvenance(Params):
@@ -57,14 +59,67 @@ class ChatSendParams(Params):
     system_input_provenance: InputProvenance | None = None
     system_provenance_receipt: str | None = None
     idempotency_key: RunKey
+    agent_id: NonEmpty | None = None
+    session_id: NonEmpty | None = None
+    expected_leaf_entry_id: NonEmpty | None = None
+    queue_mode: Literal["steer", "followup", "collect", "interrupt"] | None = None
+    reply_to_id: NonEmpty | None = None
+    suppress_command_interpretation: bool | None = None
+    expected_permission_mode: Unsupported = None
+    expected_tool_overrides: Unsupported = None
+    tool_bindings: Unsupported = None
+    intent: Unsupported = None
 
 
 class ChatHistoryParams(Params):
-    """`chat.history`."""
+    """`chat.history`. `max_chars` bounds one text, `max_bytes` the whole answer."""
 
     session_key: NonEmpty
-    limit: Annotated[int, Ge(1), Le(1000)] | None = None
+    limit: Limit | None = None
     max_chars: Annotated[int, Ge(1), Le(500_000)] | None = None
+    agent_id: NonEmpty | None = None
+    cursor: Annotated[str, MaxLen(512)] | None = None
+    max_bytes: MaxBytes | None = None
+    offset: Count | None = None
+    pending_before: Positive | None = None
+    input_run_ids: Annotated[list[Annotated[str, MinLen(1), MaxLen(256)]], MinLen(1), MaxLen(50)] | None = None
+    message_id: NonEmpty | None = None
+    session_id: NonEmpty | None = None
+
+
+class ChatStartupParams(ChatHistoryParams):
+    """`chat.startup`: a session by its key, or by the beginning of its id and its agent."""
+
+    session_key: NonEmpty | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+    short_id: NonEmpty | None = None
+    slug_hint: NonEmpty | None = None
+
+
+class ChatMessageParams(Params):
+    """`chat.message.get`."""
+
+    session_key: NonEmpty
+    message_id: NonEmpty
+    agent_id: NonEmpty | None = None
+    max_chars: Annotated[int, Ge(1), Le(2_000_000)] | None = None
+
+
+class ChatMetadataParams(Params):
+    """`chat.metadata`."""
+
+    agent_id: NonEmpty | None = None
+    session_key: NonEmpty | None = None
+    auth_profile_id: Annotated[str, MinLen(1), MaxLen(256)] | None = None
+
+
+class CommandsListParams(Params):
+    """`commands.list`."""
+
+    session_key: NonEmpty | None = None
+    agent_id: NonEmpty | None = None
+    provider: NonEmpty | None = None
+    scope: Literal["text", "native", "both"] | None = None
+    include_args: bool | None = None
 
 
 class ChatAbortParams(Params):
@@ -72,12 +127,15 @@ class ChatAbortParams(Params):
 
     session_key: NonEmpty
     run_id: NonEmpty | None = None
+    agent_id: NonEmpty | None = None
+    preserve_side_runs: bool | None = None
 
 
 class ChatInjectParams(Params):
     """`chat.inject`."""
 
     session_key: NonEmpty
+    agent_id: NonEmpty | None = None
     message: NonEmpty
     label: Annotated[str, MaxLen(100)] | None = None
 
@@ -162,14 +220,49 @@ class AbortResult(TypedDict):
 
 
 class ChatHistory(TypedDict):
-    """`chat.history`; `sessionKey` as it was sent."""
+    """`chat.history`; `sessionKey` as it was sent. What is not required is told with version 4, or once it is known."""
 
     sessionKey: str
     sessionId: NotRequired[str]
     messages: list[dict[str, object]]
-    thinkingLevel: str
+    thinkingLevel: NotRequired[str]
     fastMode: NotRequired[bool]
     verboseLevel: NotRequired[str]
+    pendingInputs: NotRequired[dict[str, object]]
+    hasMore: NotRequired[bool]
+    totalMessages: NotRequired[int]
+    nextOffset: NotRequired[int]
+    deltaCursor: NotRequired[str]
+    defaults: NotRequired[dict[str, object]]
+    sessionInfo: NotRequired[dict[str, object]]
+    inFlightRun: NotRequired[dict[str, object]]
+    agentsList: NotRequired[dict[str, object]]
+    metadata: NotRequired[ChatMetadata]
+
+
+class ChatDelta(TypedDict):
+    """`chat.history` with a cursor: what came since, or `kind` reset when the cursor is of no use any more."""
+
+    kind: Literal["delta", "reset"]
+    messages: NotRequired[list[dict[str, object]]]
+    deltaCursor: NotRequired[str]
+    sessionInfo: NotRequired[dict[str, object]]
+    pendingInputs: NotRequired[dict[str, object]]
+    inFlightRun: NotRequired[dict[str, object]]
+
+
+class ChatMetadata(TypedDict):
+    """`chat.metadata`."""
+
+    models: list[dict[str, object]]
+    commands: list[dict[str, object]]
+    swarmEnabled: bool
+
+
+class CommandsList(TypedDict):
+    """`commands.list`."""
+
+    commands: list[dict[str, object]]
 
 
 class AgentWaitResult(TypedDict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
@@ -16,6 +16,21 @@ class ChannelsStatusParams(Params):
 
     probe: bool | None = None
     timeout_ms: Timeout | None = None
+
+
+class ModelsListParams(Params):
+    """`models.list`."""
+
+    agent_id: NonEmpty | None = None
+    session_key: NonEmpty | None = None
+    auth_profile_id: NonEmpty | None = None
+    provider: NonEmpty | None = None
+    view: Literal["default", "configured", "provider-config", "all"] | None = None
+    include_details: bool | None = None
+    include_provider_capabilities: bool | None = None
+    include_default_models: bool | None = None
+    prepared_only: bool | None = None
+    refresh: bool | None = None
 
 
 class ToolsCatalogParams(Params):

@@ -9,8 +9,10 @@ from homarus.errors import UserError
 from homarus.labels import Label
 from homarus.sessions.keys import SessionKey
 from homarus.storage import entries as entry_rows
+from homarus.storage import entry_pages
 from homarus.storage import sessions as session_rows
 from homarus.storage.database import Connection, Database
+from homarus.storage.entry_pages import EntryPage
 from homarus.storage.records import Entry, EntryType, Session, SessionFilter
 
 
@@ -94,6 +96,18 @@ class Sessions:
     async def entries(self, session_id: str, limit: int | None = None) -> list[Entry]:
         """Return the last `limit` entries of a transcript in order."""
         return await self._database.read(entry_rows.select_entries, session_id, limit)
+
+    async def page_of(self, session_id: str, limit: int, offset: int = 0, anchor: str | None = None) -> EntryPage:
+        """Return a page of a transcript, counted from its end; with `anchor`, the one around the entry of that id."""
+        return await self._database.read(entry_pages.select_page, session_id, limit, offset, anchor)
+
+    async def since(self, session_id: str, seq: int, limit: int) -> list[Entry]:
+        """Return the first `limit` entries after a position."""
+        return await self._database.read(entry_pages.select_since, session_id, seq, limit)
+
+    async def entry(self, session_id: str, entry_id: str) -> Entry | None:
+        """Return one entry of a transcript, None when it is not there."""
+        return await self._database.read(entry_pages.select_entry, session_id, entry_id)
 
     async def append(
         self,

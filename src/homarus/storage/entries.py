@@ -31,9 +31,9 @@ def insert_entry(connection: Connection, entry: Entry) -> Entry:
 def select_entries(connection: Connection, session_id: str, limit: int | None = None) -> list[Entry]:
     """Return the last `limit` entries of a transcript, oldest first."""
     if limit is None:
-        return [_entry(row) for row in connection.execute(_ALL, {"session": session_id})]
+        return [read_entry(row) for row in connection.execute(_ALL, {"session": session_id})]
     rows = connection.execute(_LAST, {"session": session_id, "limit": limit}).all()
-    return [_entry(row) for row in reversed(rows)]
+    return [read_entry(row) for row in reversed(rows)]
 
 
 def _values(entry: Entry) -> dict[str, object]:
@@ -49,7 +49,8 @@ def _values(entry: Entry) -> dict[str, object]:
     }
 
 
-def _entry(row: Row[Any]) -> Entry:
+def read_entry(row: Row[Any]) -> Entry:
+    """Return a stored entry."""
     return Entry(
         seq=row.seq,
         id=row.id,
@@ -73,7 +74,7 @@ def select_first_time(connection: Connection, session_id: str) -> int | None:
 def select_steps(connection: Connection, session_id: str, run_id: str) -> list[Entry]:
     """Return what one run added to a transcript, in order."""
     where = (entries.c.session_id == session_id, entries.c.run_id == run_id)
-    return [_entry(row) for row in connection.execute(select(entries).where(*where).order_by(entries.c.seq))]
+    return [read_entry(row) for row in connection.execute(select(entries).where(*where).order_by(entries.c.seq))]
 
 
 def delete_steps(connection: Connection, session_id: str, run_id: str) -> int:

@@ -86,6 +86,13 @@ def select_by_run(connection: Connection, run_id: str) -> list[InboundMessage]:
     return [read_inbound(row) for row in connection.execute(_BY_RUN, {"run": run_id})]
 
 
+def select_waiting(connection: Connection, session_key: str, limit: int) -> list[InboundMessage]:
+    """Return the messages of a session that no run took up yet, oldest first."""
+    where = (inbound.c.session_key == session_key, inbound.c.state == "queued")
+    query = select(inbound).where(*where).order_by(inbound.c.seq).limit(limit)
+    return [read_inbound(row) for row in connection.execute(query)]
+
+
 def move_inbound(
     connection: Connection,
     ids: Sequence[str],

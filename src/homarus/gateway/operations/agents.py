@@ -87,10 +87,17 @@ async def wait(call: Call, params: AgentWaitParams) -> AgentWaitResult:
 @operation("agents.list", scope=Scope.READ, rest=Get("/api/agents"))
 async def list_agents(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 - the signature of operations
     """List the agents of the configuration."""
+    return agents_json(call)
+
+
+def agents_json(call: Call) -> JsonObject:
+    """Return the agents as clients list them."""
     agents = call.services.agents.list()
     default_model = call.services.models.resolve(None).info.ref
     return {
         "defaultId": next(each.id for each in agents if each.is_default),
+        "ownership": "sole" if len(agents) == 1 else "explicit",
+        "selectionRequired": False,
         "mainKey": MAIN,
         "scope": call.services.config.current.config.session.scope,
         "agents": [_summary(each, default_model) for each in agents],
@@ -104,9 +111,11 @@ async def agent_identity(call: Call, params: AgentIdentityParams) -> JsonObject:
     if agent_id is None and params.session_key:
         agent_id = read_key(call, params.session_key).agent_id
     found = known_agent(call, agent_id)
+    name = found.identity.get("name") or found.name
     identity: JsonObject = {
         "agentId": found.id,
-        "name": found.identity.get("name") or found.name or "Assistant",
+        "name": name or "Assistant",
+        "nameSource": "config" if name else "default",
         "avatar": found.identity.get("avatar") or "A",
     }
     if "emoji" in found.identity:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from homarus.gateway.operations.call import Call
+from homarus.gateway.operations.chat_history import setting_of
 from homarus.gateway.operations.message_input import clean_message, read_images
-from homarus.gateway.operations.registry import Get, Post, operation
-from homarus.gateway.operations.run_start import acknowledge, start_run, stop_runs
+from homarus.gateway.operations.registry import Post, operation
+from homarus.gateway.operations.run_start import acknowledge, interrupt, start_run, stop_runs
 from homarus.gateway.operations.target import read_key, runnable_key
 from homarus.gateway.run_feed import stored_message
-from homarus.gateway.transcript import INJECTED_MODEL, history_of
+from homarus.gateway.transcript import INJECTED_MODEL
 from homarus.ids import Address, RunId
 from homarus.labels import OPERATOR
 from homarus.pipeline.contract import Submission
@@ -18,8 +17,6 @@ from homarus.pipeline.orders import is_stop_word
 from homarus.protocol.chat import (
     AbortResult,
     ChatAbortParams,
-    ChatHistory,
-    ChatHistoryParams,
     ChatInjectParams,
     ChatSendParams,
     RunAck,
@@ -28,8 +25,6 @@ from homarus.protocol.errors import invalid
 from homarus.protocol.frames import JsonObject
 from homarus.protocol.scopes import Scope
 from homarus.storage.records import Session
-
-DEFAULT_HISTORY: Final = 200
 
 
 @operation("chat.send", scope=Scope.WRITE, rest=Post("/api/chat/send"))
@@ -43,12 +38,16 @@ async def send(call: Call, params: ChatSendParams) -> RunAck | AbortResult:
     images = read_images(params.attachments, "chat.send")
     if not text.strip() and not images:
         raise invalid("message or attachment required")
-    key = runnable_key(call, params.session_key)
-    if is_stop_word(text):
+    key = runnable_key(call, params.session_key, params.agent_id)
+    is_verbatim = bool(params.suppress_command_interpretation)
+    if is_stop_word(text) and not is_verbatim:
         return await stop_runs(call, key, None, "stop")
     session = await call.services.sessions.get(key)
-    if _setting(session, "sendPolicy") == "deny":
+    if setting_of(session, "sendPolicy") == "deny":
         raise invalid("send blocked by session policy")
+    await _check_leaf(call, params, session)
+    if params.queue_mode == "interrupt":
+        await interrupt(call, key)
     submission = Submission(
         run_id=RunId(params.idempotency_key),
         agent_id=key.agent_id,
@@ -57,48 +56,24 @@ async def send(call: Call, params: ChatSendParams) -> RunAck | AbortResult:
         kind="chat",
         requester=call.caller.requester,
         images=images,
-        thinking=params.thinking or _setting(session, "thinkingLevel"),
+        thinking=params.thinking or setting_of(session, "thinkingLevel"),
         timeout=params.timeout_ms / 1000 if params.timeout_ms else None,
         deliver_to=_origin_address(params),
+        is_verbatim=is_verbatim,
     )
     return acknowledge(params.idempotency_key, await start_run(call, submission, key, params.session_key))
-
-
-@operation("chat.history", scope=Scope.READ, rest=Get("/api/chat/history"))
-async def history(call: Call, params: ChatHistoryParams) -> ChatHistory:
-    """Return the last messages of a session, cleaned for people; an unknown session has none."""
-    key = read_key(call, params.session_key)
-    session = await call.services.sessions.get(key)
-    configured = call.services.config.current.config.agents.defaults.thinking_default
-    answer: ChatHistory = {
-        "sessionKey": params.session_key,
-        "messages": [],
-        "thinkingLevel": _setting(session, "thinkingLevel") or configured or "off",
-    }
-    if session is None:
-        return answer
-    entries = await call.services.sessions.entries(session.session_id, params.limit or DEFAULT_HISTORY)
-    answer["sessionId"] = session.session_id
-    answer["messages"] = history_of(entries, params.max_chars or call.core.settings.history_chars)
-    is_fast = session.meta.get("fastMode")
-    if isinstance(is_fast, bool):
-        answer["fastMode"] = is_fast
-    verbose = _setting(session, "verboseLevel")
-    if verbose is not None:
-        answer["verboseLevel"] = verbose
-    return answer
 
 
 @operation("chat.abort", scope=Scope.WRITE, rest=Post("/api/chat/abort"))
 async def abort(call: Call, params: ChatAbortParams) -> AbortResult:
     """Stop the runs of a session, or one of them; only admins stop what others started."""
-    return await stop_runs(call, read_key(call, params.session_key), params.run_id, "rpc")
+    return await stop_runs(call, read_key(call, params.session_key, params.agent_id), params.run_id, "rpc")
 
 
 @operation("chat.inject", scope=Scope.ADMIN, is_listed=False)
 async def inject(call: Call, params: ChatInjectParams) -> JsonObject:
     """Add an assistant message to a transcript without a run."""
-    key = read_key(call, params.session_key)
+    key = read_key(call, params.session_key, params.agent_id)
     session = await call.services.sessions.get(key)
     if session is None:
         raise invalid("session not found")
@@ -140,6 +115,21 @@ def _origin_address(params: ChatSendParams) -> Address | None:
     return Address(params.originating_channel, account, params.originating_to, params.originating_thread_id)
 
 
-def _setting(session: Session | None, name: str) -> str | None:
-    value = session.meta.get(name) if session is not None else None
-    return value if isinstance(value, str) and value else None
+async def _check_leaf(call: Call, params: ChatSendParams, session: Session | None) -> None:
+    """Refuse a message that its writer meant for another state of the session than it has by now."""
+    has_expectation = "expected_leaf_entry_id" in params.model_fields_set
+    if has_expectation and not await _is_on_path(call, params, session):
+        raise invalid("active branch changed; review and retry", {"reason": "active-leaf-changed"})
+
+
+async def _is_on_path(call: Call, params: ChatSendParams, session: Session | None) -> bool:
+    """Tell whether the entry a writer saw last is the last one, or, in the transcript they name, an earlier one."""
+    expected, current = params.expected_leaf_entry_id, session.session_id if session is not None else None
+    if params.session_id is not None and params.session_id != current:
+        return False
+    last = await call.services.sessions.entries(current, 1) if current is not None else []
+    if expected == (last[0].id if last else None):
+        return True
+    if params.session_id is None or current is None:
+        return False
+    return expected is None or await call.services.sessions.entry(current, expected) is not None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from homarus.gateway.model_rows import model_rows
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import Get, operation
 from homarus.gateway.operations.target import known_agent
 from homarus.gateway.services import ToolFacts
-from homarus.models.contract import ModelInfo
-from homarus.protocol.base import NoParams
+from homarus.protocol.errors import invalid
 from homarus.protocol.frames import JsonObject
-from homarus.protocol.gateway_admin import ToolsCatalogParams
+from homarus.protocol.gateway_admin import ModelsListParams, ToolsCatalogParams
 from homarus.protocol.scopes import Scope
 
 _PROFILES: Final = ("minimal", "coding", "messaging", "full")
@@ -19,9 +19,12 @@ _GROUP_LABELS: Final = {"fs": "Files", "runtime": "Runtime", "web": "Web", "memo
 
 
 @operation("models.list", scope=Scope.READ, rest=Get("/api/models"))
-async def list_models(call: Call, params: NoParams) -> dict[str, list[JsonObject]]:  # noqa: ARG001
-    """List the models that can be used now."""
-    return {"models": [_model(info) for info in call.services.models.list_models()]}
+async def list_models(call: Call, params: ModelsListParams) -> dict[str, list[JsonObject]]:
+    """List the models that can be used now; every view shows the same, because nothing else could be chosen."""
+    if params.prepared_only and params.refresh:
+        raise invalid("invalid models.list params: preparedOnly and refresh exclude each other")
+    known_agent(call, params.agent_id)
+    return {"models": model_rows(call.services, params.provider)}
 
 
 @operation("tools.catalog", scope=Scope.READ, rest=Get("/api/tools"))
@@ -35,17 +38,6 @@ async def tools_catalog(call: Call, params: ToolsCatalogParams) -> JsonObject:
         "agentId": agent.id,
         "profiles": [{"id": profile, "label": profile.capitalize()} for profile in _PROFILES],
         "groups": [_group(name, tools) for name, tools in groups.items()],
-    }
-
-
-def _model(info: ModelInfo) -> JsonObject:
-    return {
-        "id": info.id,
-        "name": info.name,
-        "provider": info.provider,
-        "contextWindow": info.context_window,
-        "reasoning": info.has_reasoning,
-        "input": ["text", "image"] if info.has_vision else ["text"],
     }
 
 

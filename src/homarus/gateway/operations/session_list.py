@@ -22,7 +22,6 @@ from homarus.protocol.sessions import (
     SessionsPreviewParams,
     SessionsResolveParams,
 )
-from homarus.protocol.versions import V4
 from homarus.storage.records import Session, SessionFilter
 
 DEFAULT_LIMIT: Final = 100
@@ -77,7 +76,8 @@ async def get_session(call: Call, params: SessionsGetParams) -> dict[str, list[J
     if session is None:
         return {"messages": []}
     limit = min(MAX_MESSAGES, max(1, params.limit or DEFAULT_MESSAGES))
-    return {"messages": messages_of(await call.services.sessions.entries(session.session_id, limit))}
+    entries = await call.services.sessions.entries(session.session_id, limit)
+    return {"messages": messages_of(entries, call.caller.protocol)}
 
 
 @operation("sessions.preview", scope=Scope.READ)
@@ -110,7 +110,7 @@ async def page_of(call: Call, params: SessionsListParams) -> SessionsListResult:
     """Return the sessions a list asks for."""
     services = call.services
     now, runs, defaults = services.clock.now_ms(), running(services), model_defaults(services)
-    default_limit = DEFAULT_LIMIT if call.caller.protocol >= V4 else None
+    default_limit = DEFAULT_LIMIT if call.caller.is_v4 else None
     limit = params.limit if params.limit is not None else default_limit
     where = _filter(call, params, limit, now, tuple(runs))
     found, total = ([], 0) if _asks_for_foreign(params) else await services.sessions.page(where)
