@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from homarus.config.models import Models
     from homarus.config.secret_sources import Secrets
     from homarus.config.sessions import Session
+    from homarus.config.talk import Talk
     from homarus.config.tools import Tools
 else:
     Agents = later("agents", "Agents")
@@ -38,6 +39,7 @@ else:
     Models = later("models", "Models")
     Secrets = later("secret_sources", "Secrets")
     Session = later("sessions", "Session")
+    Talk = later("talk", "Talk")
     Tools = later("tools", "Tools")
 
 
@@ -76,8 +78,6 @@ class Families(Section):
     """Plugins."""
     skills: dict[str, JsonValue] | None = None
     """Skills."""
-    talk: dict[str, JsonValue] | None = None
-    """Talk mode."""
     ui: dict[str, JsonValue] | None = None
     """Looks of the apps."""
     update: dict[str, JsonValue] | None = None
@@ -105,6 +105,8 @@ class Config(Families):
     """Sessions."""
     messages: Messages = section()
     """Messages."""
+    talk: Talk = section()
+    """Talk mode."""
     bindings: Many[Binding] = ()
     """Which agent answers which chats; the most specific match wins."""
     logging: Logging = section()

@@ -48,6 +48,7 @@ from homarus.models.catalogue import Catalogue
 from homarus.models.configured import settings_from_config, timeouts_from_config
 from homarus.models.discovery import discover_local
 from homarus.models.http import HttpClient
+from homarus.nodes.voice.speaker import Speaker
 from homarus.pipeline.accounts import WEBCHAT, Accounts
 from homarus.pipeline.direct_send import DirectSend
 from homarus.pipeline.pairing import Pairing
@@ -224,6 +225,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         skills=skills,
         prompts=prompts,
         hearts=timed.hearts,
+        speaker=Speaker(lambda: holder.current, database, clock, http, state.root / "speech"),
         jobs=timed.jobs,
     )
     toolkit.attach(services)

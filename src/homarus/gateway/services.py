@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from homarus.gateway.prompt_ledger import PromptLedger
     from homarus.gateway.reload import Reloader
     from homarus.ids import Address
+    from homarus.nodes.voice.speaker import Speaker
     from homarus.pipeline.attachments import Attached
     from homarus.tools.runner import ToolRunner
 
@@ -265,7 +266,7 @@ class Services:
 
     `files` keeps what goes out as a file, `log_file` is the file `logs.tail` reads, `sender` what `send` sends with,
     `instruments` what `/metrics` shows, `reloader` what reads the configuration again, `jobs` the scheduler's,
-    `hearts` the heartbeats of agents, `skills` those of workspaces,
+    `hearts` the heartbeats of agents, `speaker` makes speech, `skills` those of workspaces,
     `prompts` what prompts were made of; None when there is none.
     """
 
@@ -288,5 +289,6 @@ class Services:
     reloader: Reloader | None = None
     jobs: Jobs | None = None
     hearts: Heartbeats | None = None
+    speaker: Speaker | None = None
     skills: AgentSkills | None = None
     prompts: PromptLedger | None = None

@@ -19,6 +19,7 @@ SESSION_MESSAGE: Final = "session.message"
 SESSION_TOOL: Final = "session.tool"
 SESSIONS_CHANGED: Final = "sessions.changed"
 SHUTDOWN: Final = "shutdown"
+TALK_MODE: Final = "talk.mode"
 TICK: Final = "tick"
 DEVICE_PAIR_REQUESTED: Final = "device.pair.requested"
 DEVICE_PAIR_RESOLVED: Final = "device.pair.resolved"
@@ -35,7 +36,7 @@ EVENT_NAMES: Final = (
     SESSIONS_CHANGED,
     PRESENCE,
     TICK,
-    "talk.mode",
+    TALK_MODE,
     SHUTDOWN,
     HEALTH,
     HEARTBEAT,
@@ -75,7 +76,7 @@ EVENT_RULES: Final[Mapping[str, EventRule]] = MappingProxyType(
         PRESENCE: _DROPPABLE,
         HEARTBEAT: _DROPPABLE,
         "update.available": _DROPPABLE,
-        "talk.mode": _DROPPABLE,
+        TALK_MODE: _DROPPABLE,
         VOICEWAKE_CHANGED: _DROPPABLE,
         "cron": _DROPPABLE,
         SESSIONS_CHANGED: _SESSIONS,

@@ -32,7 +32,9 @@ from homarus.gateway.operations import (
     session_settings,
     session_watch,
     skills,
+    speech,
     system,
+    talk,
     tools_invoke,
     usage,
 )
@@ -75,5 +77,7 @@ def build_registry() -> Registry:
             config_schema,
             system,
             tools_invoke,
+            speech,
+            talk,
         )
     )

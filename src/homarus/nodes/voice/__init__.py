@@ -1,0 +1,1 @@
+"""Speech: text becomes sound by programs of this machine or by services."""
