@@ -41,7 +41,7 @@ from homarus.gateway.supervisor import Supervisor
 from homarus.gateway.timekeeping import Timekeeping, keep_time
 from homarus.gateway.token_file import read_or_create_token
 from homarus.gateway.toolkit import Toolkit, open_toolkit
-from homarus.gateway.turn_factory import AgentTurns
+from homarus.gateway.turn_factory import AgentTurns, turns_of
 from homarus.gateway.watchdog import Watchdog
 from homarus.meter import Meter
 from homarus.models.catalogue import Catalogue
@@ -185,17 +185,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     meter = Meter()
     models = Catalogue(settings_from_config(config, holder.current.env), http, clock, meter)
     skills, prompts = AgentSkills(lambda: holder.current), PromptLedger(database, clock)
-    turns = AgentTurns(
-        lambda: holder.current,
-        state,
-        models,
-        toolkit.runner.specs,
-        clock,
-        toolkit.status.describe,
-        skills,
-        prompts,
-        is_sandboxed=toolkit.is_sandboxed,
-    )
+    turns = turns_of(lambda: holder.current, state, models, toolkit, clock, skills, prompts)
     supervisor, accounts = Supervisor(clock), toolkit.files.accounts
     host = ChannelHost(database, clock, supervisor, accounts, meter, toolkit.files.store)
     host.open(config, sections)
@@ -203,7 +193,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     watchdog = Watchdog(clock, lambda: pipeline.load().sessions > 0)
     pipeline.listen(lambda _event: watchdog.wake())
     reloader = Reloader(holder, lambda: _read_again(holder, state), partial(_apply, holder, state, host, models, http))
-    timed = _timekeeping(state, database, clock, pipeline, HostPost(database, clock, accounts, host), holder, turns)
+    timed = keep_time(state, database, clock, pipeline, HostPost(database, clock, accounts, host), holder, turns.zone)
     services = Services(
         clock=clock,
         database=database,
@@ -231,20 +221,6 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     toolkit.attach(services)
     server = GatewayServer(services, settings)
     return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader, timed)
-
-
-def _timekeeping(
-    state: StateDir,
-    database: Database,
-    clock: Clock,
-    pipeline: Pipeline,
-    post: HostPost,
-    holder: ConfigHolder,
-    turns: AgentTurns,
-) -> Timekeeping:
-    timed = keep_time(state, database, clock, pipeline, post, lambda: holder.current.config, turns.zone)
-    holder.on_replaced.append(timed.wake)
-    return timed
 
 
 def _parts(

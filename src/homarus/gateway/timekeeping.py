@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from homarus.automation.heartbeat.heart import Heartbeats
 from homarus.automation.scheduler import Scheduler
@@ -13,6 +13,7 @@ from homarus.automation.service import Jobs
 from homarus.clock import Clock
 from homarus.config.paths import StateDir
 from homarus.config.schema import Config
+from homarus.gateway.services import ConfigSource
 from homarus.pipeline.contract import Runs
 from homarus.storage.database import Database
 
@@ -34,16 +35,31 @@ class Timekeeping:
         self.hearts.wake()
 
 
+class Changing(ConfigSource, Protocol):
+    """A configuration that tells of its changes."""
+
+    @property
+    def on_replaced(self) -> list[Callable[[], None]]:
+        """Return who is told."""
+        ...
+
+
 def keep_time(
     state: StateDir,
     database: Database,
     clock: Clock,
     runs: Runs,
     post: HostPost,
-    config: Callable[[], Config],
+    source: Changing,
     zone: Callable[[], tzinfo],
 ) -> Timekeeping:
     """Build them; `zone` is the owner's."""
+
+    def config() -> Config:
+        return source.current.config
+
     scheduler = Scheduler(database, clock, runs, post, config, zone)
     hearts = Heartbeats(database, clock, runs, post, config, zone, lambda agent: state.workspace(agent, config()))
-    return Timekeeping(scheduler, hearts, Jobs(database, clock, scheduler, config))
+    timed = Timekeeping(scheduler, hearts, Jobs(database, clock, scheduler, config))
+    source.on_replaced.append(timed.wake)
+    return timed

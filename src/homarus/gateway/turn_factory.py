@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from homarus.agent.loop import Turn
@@ -26,6 +26,9 @@ from homarus.ids import AgentId
 from homarus.models.catalogue import Catalogue
 from homarus.models.contract import Model, ToolSpec
 from homarus.pipeline.run_journal import Begun
+
+if TYPE_CHECKING:
+    from homarus.gateway.toolkit import Toolkit
 from homarus.tools.policy import ToolPolicy
 
 DEFAULT_TIMEOUT = 600.0
@@ -140,6 +143,21 @@ class AgentTurns:
         """Return the time a user's message carries, e.g. `[Sat 2026-11-21 00:12 UTC]`."""
         moment = datetime.fromtimestamp(at_ms / 1000, zone_of(self._config().config))
         return moment.strftime("[%a %Y-%m-%d %H:%M %Z]")
+
+
+def turns_of(
+    config: Callable[[], LoadedConfig],
+    state: StateDir,
+    models: Catalogue,
+    toolkit: Toolkit,
+    clock: Clock,
+    skills: AgentSkills,
+    ledger: PromptLedger,
+) -> AgentTurns:
+    """Return what makes turns with the tools of a gateway."""
+    specs, describe = toolkit.runner.specs, toolkit.status.describe
+    is_sandboxed = toolkit.is_sandboxed
+    return AgentTurns(config, state, models, specs, clock, describe, skills, ledger, is_sandboxed=is_sandboxed)
 
 
 def agent_name(config: Config, agent_id: AgentId) -> str:
