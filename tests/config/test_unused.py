@@ -26,8 +26,6 @@ def test_keys_without_effect_are_listed_and_others_are_not() -> None:
     )
     assert sorted(unused_keys(config)) == sorted(
         [
-            "gateway.tailscale",
-            "gateway.auth.allowTailscale",
             "agents.defaults.memorySearch",
             "agents.list[0].params",
             'models.providers["my.host"].auth',
