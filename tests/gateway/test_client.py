@@ -68,7 +68,7 @@ async def test_events_are_heard_by_name(gateway: Running, tmp_path: Path) -> Non
         first = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0)
         await client.call("chat.send", {"sessionKey": "main", "message": "hi", "idempotencyKey": "r"})
-        assert (await first).payload["state"] == "delta"
+        assert (await first).payload["state"] == "status"
         await events.aclose()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
 
 

@@ -61,7 +61,8 @@ def test_roles_hold_only_scopes_of_their_own() -> None:
 
 
 def test_negotiation_takes_the_newest_common_version() -> None:
-    assert negotiate(2, 4) == 4
+    assert negotiate(3, 4) == 4
+    assert negotiate(2, 4) == 3
     assert negotiate(3, 3) == 3
     assert negotiate(4, 9) == 4
     assert negotiate(1, 2) is None

@@ -18,6 +18,7 @@ from homarus.gateway.peer import Peer, unattributed
 from homarus.gateway.rate_limit import AuthLimiter
 from homarus.gateway.settings import BrowserSettings
 from homarus.protocol.events import DEVICE_PAIR_REQUESTED, DEVICE_PAIR_RESOLVED
+from homarus.protocol.frames import JsonObject
 from homarus.protocol.handshake import ConnectParams
 from homarus.storage.devices import Device
 
@@ -155,7 +156,7 @@ class Handshake:
 
     def _announce(self, device_id: str) -> None:
         now = self._clock.now_ms()
-        body = {"requestId": self._clock.uuid(), "deviceId": device_id, "decision": "approved", "ts": now}
+        body: JsonObject = {"requestId": self._clock.uuid(), "deviceId": device_id, "decision": "approved", "ts": now}
         self._hub.broadcast(DEVICE_PAIR_RESOLVED, body)
 
 

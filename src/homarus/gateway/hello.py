@@ -27,7 +27,10 @@ def hello_ok(core: GatewayCore, accepted: Accepted) -> HelloOk:
         "type": "hello-ok",
         "protocol": caller.protocol,
         "server": {"version": __version__, "connId": caller.conn_id},
-        "features": {"methods": list(core.registry.listed_in(caller.protocol)), "events": list(EVENT_NAMES)},
+        "features": {
+            "methods": list(core.registry.listed_in(caller.protocol)),
+            "events": list(EVENT_NAMES[caller.protocol]),
+        },
         "snapshot": snapshot(core, is_admin=caller.is_admin),
         "policy": {**POLICY, "attachments": _ATTACHMENTS} if is_v4 else POLICY,
     }
@@ -35,6 +38,7 @@ def hello_ok(core: GatewayCore, accepted: Accepted) -> HelloOk:
         # A page of another build would reload itself for ever; "configured" says that the page is not ours to match.
         hello["server"]["controlUiBuildSource"] = "configured"
         hello["features"]["capabilities"] = list(CAPABILITIES)
+        hello["snapshot"]["suspension"] = {"phase": "accepting"}
         hello["auth"] = _granted(accepted)
     elif accepted.token is not None:
         hello["auth"] = _issued(accepted.token)

@@ -41,7 +41,7 @@ async def greet_node(core: GatewayCore, caller: Caller) -> None:
     except HomarusError as error:
         log.warning("node %s was not told the wake words: %s", _id_of(caller), error.message)
         return
-    core.hub.send_to((caller.conn_id,), VOICEWAKE_CHANGED, {"triggers": triggers})
+    core.hub.tell(caller.conn_id, VOICEWAKE_CHANGED, {"triggers": triggers})
 
 
 def _id_of(caller: Caller) -> str:

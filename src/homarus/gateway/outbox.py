@@ -6,10 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from homarus.gateway.delta import Delta
 from homarus.protocol.frames import MAX_BUFFERED
 
 STALL_TIMEOUT = 120.0
 """Seconds one frame may take to leave; a client that reads nothing for that long is gone."""
+BEHIND = 64 * 1024
+"""Bytes that wait for a client from which on deltas are put together instead of queued."""
 
 
 class SlowConsumer(Exception):
@@ -21,6 +24,7 @@ class ClientOutbox:
 
     def __init__(self, limit: int = MAX_BUFFERED) -> None:
         self._frames: deque[bytes] = deque()
+        self._deltas: dict[str, Delta] = {}
         self._limit = limit
         self._buffered = 0
         self._seq = 0
@@ -42,9 +46,10 @@ class ClientOutbox:
         """Queue a frame as it is."""
         if self._is_closed or self._is_overflowing:
             return
-        if self.is_full:
+        if self._buffered > self._limit:
             self._is_overflowing = True
             self._frames.clear()
+            self._deltas.clear()
         else:
             self._frames.append(frame)
             self._buffered += len(frame)
@@ -52,29 +57,57 @@ class ClientOutbox:
 
     def put_numbered(self, event: bytes) -> None:
         """Queue an encoded event, given without its closing brace, with the connection's next `seq`."""
+        if self._deltas:
+            self._put_deltas()
         self._seq += 1
         self.put(b'%b,"seq":%d}' % (event, self._seq))
 
+    def put_delta(self, delta: Delta) -> None:
+        """Queue a delta, or, while the client is behind, add it to the one that waits already."""
+        if self._buffered <= BEHIND and not self._deltas:
+            self.put_numbered(delta.encoded)
+            return
+        waiting = self._deltas.get(delta.key)
+        self._deltas[delta.key] = delta if waiting is None else waiting.followed_by(delta)
+        self._wake.set()
+
+    def skip(self) -> None:
+        """Leave a number out: an event was lost, and the client shall know."""
+        self._seq += 1
+
     def close(self) -> None:
         """Take no more; `drain` ends after what is queued."""
+        self._put_deltas()
         self._is_closed = True
         self._wake.set()
 
     async def drain(self, send: Callable[[bytes], Awaitable[None]]) -> None:
         """Send what is queued until closed. Raises SlowConsumer, and what `send` raises."""
         while True:
-            while self._frames:
-                frame = self._frames.popleft()
-                try:
-                    async with asyncio.timeout(STALL_TIMEOUT):
-                        await send(frame)
-                except TimeoutError:
-                    raise SlowConsumer from None
-                finally:
-                    self._buffered -= len(frame)
+            while self._frames or self._deltas:
+                if not self._frames:
+                    self._put_deltas()
+                    continue
+                await self._send_next(send)
             if self._is_overflowing:
                 raise SlowConsumer
             if self._is_closed:
                 return
             self._wake.clear()
             await self._wake.wait()
+
+    async def _send_next(self, send: Callable[[bytes], Awaitable[None]]) -> None:
+        frame = self._frames.popleft()
+        try:
+            async with asyncio.timeout(STALL_TIMEOUT):
+                await send(frame)
+        except TimeoutError:
+            raise SlowConsumer from None
+        finally:
+            self._buffered -= len(frame)
+
+    def _put_deltas(self) -> None:
+        """Queue the deltas that were put together: what follows must not overtake them."""
+        deltas, self._deltas = self._deltas, {}
+        for delta in deltas.values():
+            self.put_numbered(delta.encoded)

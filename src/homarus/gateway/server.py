@@ -85,7 +85,7 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
         nodes=NodeDesk(
             database,
             clock,
-            lambda conn_id, event, payload: hub.send_to((conn_id,), event, payload),
+            hub.tell,
             lambda: services.config.current.config.gateway.nodes,
         ),
         capabilities=Capabilities(clock),
@@ -204,6 +204,7 @@ class GatewayServer:
         self._supervisor.start("ticks", self._tick)
         self._supervisor.start("health", lambda: self.core.health.run(self.core))
         self._supervisor.start("session feed", self.core.session_feed.run)
+        self._supervisor.start("run feed", self.core.feed.run)
 
     async def _tick(self) -> None:
         clock = self.core.services.clock

@@ -14,15 +14,16 @@ from typing import Final
 
 from homarus.agent.events import ToolFinished, ToolStarted, TurnAborted, TurnFailed, TurnFinished, TurnStarted
 from homarus.errors import HomarusError
-from homarus.gateway.hub import EventHub
+from homarus.gateway.hub import EventHub, Shapes, widened
 from homarus.gateway.services import Services
 from homarus.gateway.session_rows import model_defaults, session_row, snapshot_fields
-from homarus.gateway.transcript import message_of
+from homarus.gateway.transcript import is_owners, message_of
 from homarus.pipeline.contract import RunEvent, RunInfo
 from homarus.protocol.events import SESSION_MESSAGE, SESSIONS_CHANGED
 from homarus.protocol.frames import JsonObject
+from homarus.protocol.versions import V4
 from homarus.sessions.keys import SessionKey, parse_key
-from homarus.storage.records import Session
+from homarus.storage.records import Entry, Session
 
 log = logging.getLogger("homarus.gateway.sessions")
 
@@ -113,7 +114,7 @@ class SessionFeed:
         session = None if change.is_gone else await self._services.sessions.get(key)
         if session is None:
             self._rows.pop(change.key, None)
-            self._send_change({"sessionKey": change.key, "reason": change.reason or "delete", "ts": change.at})
+            self._send_change(key, {"sessionKey": change.key, "reason": change.reason or "delete", "ts": change.at})
             return
         before = self._rows.get(change.key)
         if change.status is not None:
@@ -128,10 +129,11 @@ class SessionFeed:
         if change.reason == "compact":
             fields["compacted"] = True
         if change.reason is not None:
-            self._send_change({"sessionKey": change.key, "reason": change.reason, "ts": change.at, **fields})
+            head = {"sessionKey": change.key, "reason": change.reason, "ts": change.at}
+            self._send_change(key, {**head, **fields}, row)
         elif change.phase is not None and change.run is not None:
             head = {"sessionKey": change.key, "phase": change.phase, "runId": change.run.run_id, "ts": change.at}
-            self._send_change({**head, "session": row, **fields})
+            self._send_change(key, {**head, "session": row, **fields})
 
     async def _tell_messages(self, session: Session, run: RunInfo, row: JsonObject) -> None:
         watchers = self._hub.message_watchers(session.key)
@@ -145,16 +147,21 @@ class SessionFeed:
                 continue
             last = entry.seq
             head = {"sessionKey": session.key, "messageId": entry.id, "messageSeq": entry.seq}
-            message = message_of(entry)
-            self._hub.send_to(watchers, SESSION_MESSAGE, {**head, "message": message, "session": row, **fields})
+            self._hub.send_to(
+                watchers, SESSION_MESSAGE, _message_event(session, entry, {**head, "session": row, **fields})
+            )
             told = {"sessionKey": session.key, "phase": "message", "ts": entry.created_at, **head}
-            self._send_change({**told, "session": row, **fields})
+            self._send_change(parse_key(session.key), {**told, "session": row, **fields})
         self._told[run.run_id] = last
         while len(self._told) > MAX_SESSIONS:
             self._told.popitem(last=False)
 
-    def _send_change(self, payload: JsonObject) -> None:
-        self._hub.send_to(self._hub.session_watchers(), SESSIONS_CHANGED, payload)
+    def _send_change(self, key: SessionKey, payload: JsonObject, row: JsonObject | None = None) -> None:
+        """Tell who watches sessions; `row` is the session where only version 4 is told it."""
+        more: JsonObject = {"agentId": key.agent_id}
+        if row is not None:
+            more["session"] = row
+        self._hub.send_to(self._hub.session_watchers(), SESSIONS_CHANGED, widened(payload, **more))
 
     def _remember(self, session: Session) -> JsonObject:
         row = session_row(session, model_defaults(self._services))
@@ -170,6 +177,14 @@ def _new_session(run: RunInfo, now: int) -> Session:
     key = parse_key(run.session_key)
     channel = run.address.channel if run.address is not None else key.channel
     return Session(run.session_key, key.agent_id, run.session_id, key.kind, now, now, channel, run.address)
+
+
+def _message_event(session: Session, entry: Entry, payload: JsonObject) -> Shapes:
+    """Return the event of a new message; version 4 is also told whether its owner wrote it."""
+    more: JsonObject = {"agentId": session.agent_id, "message": message_of(entry, V4)}
+    if entry.type == "user":
+        more["senderIsOwner"] = is_owners(entry)
+    return widened({**payload, "message": message_of(entry)}, **more)
 
 
 def _before_run(row: JsonObject) -> JsonObject:

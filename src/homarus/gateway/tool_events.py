@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from homarus.agent.events import ToolFinished, ToolStarted
@@ -20,10 +20,11 @@ Phase = Literal["start", "update", "end"]
 
 @dataclass(frozen=True, slots=True)
 class ToolFrame:
-    """One `agent` event of a tool call."""
+    """One `agent` event of a tool call. `details` is what the tool says beside its output."""
 
     stream: Stream
     data: JsonObject
+    details: JsonObject = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class ToolView:
         shown = output[-MAX_OUTPUT:]
         data: JsonObject = {"phase": "update", "name": self.name, "toolCallId": self.call_id}
         data["partialResult"] = _result(shown)
-        frames = [ToolFrame("tool", data)]
+        frames = [ToolFrame("tool", data, {"tail": shown})]
         for kind in self.kinds:
             item = self._item(kind, "update")
             frames.append(ToolFrame("item", {**item, "progressText": shown} if kind == "command" else item))
@@ -80,7 +81,7 @@ class ToolView:
         if self.meta:
             data["meta"] = self.meta
         data |= {"isError": event.is_error, "result": _result(shown)}
-        frames = [ToolFrame("tool", data)]
+        frames = [ToolFrame("tool", data, {"durationMs": event.duration_ms, **event.details})]
         for kind in self.kinds:
             item = {**self._item(kind, "end", status), "startedAt": self.started_at, "endedAt": at}
             if has_failed:

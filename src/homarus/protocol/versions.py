@@ -15,6 +15,11 @@ REMOVED_IN_V4: Final = frozenset(
 
 
 def negotiate(minimum: int, maximum: int) -> int | None:
-    """Return the newest version both sides speak, None when there is none."""
+    """Return the newest version both sides speak, None when there is none.
+
+    A client that also speaks versions before 3 was made when 3 was the newest, and gets that.
+    """
+    if minimum < V3 <= maximum:
+        return V3
     common = [version for version in PROTOCOL_VERSIONS if minimum <= version <= maximum]
     return common[-1] if common else None

@@ -8,7 +8,7 @@ from homarus.gateway.operations.message_input import clean_message, read_images
 from homarus.gateway.operations.registry import Post, operation
 from homarus.gateway.operations.run_start import acknowledge, interrupt, start_run, stop_runs
 from homarus.gateway.operations.target import read_key, runnable_key
-from homarus.gateway.run_feed import stored_message
+from homarus.gateway.run_teller import stored_message
 from homarus.gateway.transcript import INJECTED_MODEL
 from homarus.ids import Address, RunId
 from homarus.labels import OPERATOR

@@ -159,7 +159,7 @@ class Registry:
 
 
 def _parse(found: Operation, params: object, caller: Caller) -> Params:
-    """Return checked parameters; with version 4 those that are not known are passed over, as clients send new ones."""
+    """Return checked parameters, without those that are not known where the caller may send such."""
     if found.params is IgnoredParams:
         return _IGNORED
     given = as_object(params)

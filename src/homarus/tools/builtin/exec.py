@@ -47,7 +47,11 @@ class ExecTool:
         limits = replace(self._limits, timeout=float(args.timeout or self._limits.timeout))
         command = Command(("/bin/sh", "-c", args.command), context.workspace, limits=limits)
         done = await self._sandbox.run(command, context.report)
-        details: dict[str, object] = {"durationMs": done.duration_ms, "isTruncated": done.is_truncated}
+        details: dict[str, object] = {
+            "durationMs": done.duration_ms,
+            "isTruncated": done.is_truncated,
+            "cwd": str(context.workspace),
+        }
         if not done.is_timed_out:
             details["exitCode"] = done.exit_code
         return ToolOutput(_tell(done, limits), is_error=done.exit_code != 0, details=details)
