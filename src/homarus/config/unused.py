@@ -128,6 +128,8 @@ USED = (
     "messages.queue.byChannel",
     "messages.queue.debounceMs",
     "messages.queue.debounceMsByChannel",
+    "messages.queue.cap",
+    "messages.queue.drop",
     "bindings[].type",
     "bindings[].agentId",
     "bindings[].comment",

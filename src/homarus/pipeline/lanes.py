@@ -9,13 +9,16 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from homarus.clock import Clock
 from homarus.storage.records import InboundMessage
 
 log = logging.getLogger("homarus.lanes")
 Batch = tuple[InboundMessage, ...]
+LINE = 160
+"""Characters that are kept of a message that is too many."""
+SHORTENED = "shortened"
 
 
 @dataclass(slots=True)
@@ -24,6 +27,7 @@ class _Lane:
     running: Batch = ()
     task: asyncio.Task[None] | None = None
     last_offer: float = 0.0
+    is_told: bool = False
 
 
 class Lanes:
@@ -54,6 +58,40 @@ class Lanes:
         lane.waiting.append(message)
         lane.last_offer = self._clock.monotonic()
         return not self._start(key, lane)
+
+    def depth_of(self, key: str) -> int:
+        """Return how many whole messages of channels wait in a session."""
+        lane = self._lanes.get(key)
+        return 0 if lane is None else sum(_is_whole(message) for message in lane.waiting)
+
+    def take_oldest(self, key: str) -> Batch:
+        """Remove and return the message of a channel that has waited longest in a session."""
+        lane = self._lanes[key]
+        index = next((i for i, message in enumerate(lane.waiting) if message.run_id is None), None)
+        if index is None:
+            return ()
+        message = lane.waiting[index]
+        del lane.waiting[index]
+        return (message,)
+
+    def shorten_oldest(self, key: str, most: int) -> Batch:
+        """Keep only the beginning of the whole message that has waited longest; with more than `most` kept so, remove
+        and return the first of them."""
+        lane = self._lanes[key]
+        index = next((i for i, message in enumerate(lane.waiting) if _is_whole(message)), None)
+        if index is not None:
+            lane.waiting[index] = _shortened(lane.waiting[index])
+        return self.take_oldest(key) if sum(map(is_shortened, lane.waiting)) > most else ()
+
+    def was_told(self, key: str) -> bool:
+        """Tell whether the chat of a session heard that not everything is taken; forgotten when it has caught up."""
+        lane = self._lanes.get(key)
+        return lane is not None and lane.is_told
+
+    def note_told(self, key: str) -> None:
+        """Remember that a chat was told."""
+        if key in self._lanes:
+            self._lanes[key].is_told = True
 
     def holds(self, message: InboundMessage) -> bool:
         """Tell whether a message waits here or is being worked on."""
@@ -167,15 +205,15 @@ class Lanes:
 def next_batch(waiting: deque[InboundMessage], collects: Callable[[str], bool] = lambda _channel: True) -> Batch:
     """Remove and return what the next run answers.
 
-    Messages that carry the same run's id (an authenticated surface's one, or all that an interrupted run had
-    collected) run together; messages of a channel that follow each other from the same chat are collected into one
-    where the queue mode `collects`.
+    Messages of which only the beginnings are kept go with what follows them. Messages that carry the same run's id (an
+    authenticated surface's one, or all that an interrupted run had collected) run together; messages of a channel that
+    follow each other from the same chat are collected into one where the queue mode `collects`.
     """
     if not waiting:
         return ()
     batch = [waiting.popleft()]
     may_collect = batch[0].run_id is not None or collects(batch[0].address.channel)
-    while waiting and may_collect and _is_collected(batch[0], waiting[0]):
+    while waiting and (may_collect or is_shortened(batch[-1])) and _is_collected(batch[0], waiting[0]):
         batch.append(waiting.popleft())
     return tuple(batch)
 
@@ -185,6 +223,22 @@ def _is_collected(first: InboundMessage, following: InboundMessage) -> bool:
         return following.run_id == first.run_id
     is_from_there = following.run_id is None and following.address == first.address
     return is_from_there and setting_of(following) == setting_of(first)
+
+
+def is_shortened(message: InboundMessage) -> bool:
+    """Tell whether only the beginning of a waiting message is kept, because too many wait."""
+    return SHORTENED in message.payload
+
+
+def _is_whole(message: InboundMessage) -> bool:
+    return message.run_id is None and not is_shortened(message)
+
+
+def _shortened(message: InboundMessage) -> InboundMessage:
+    """Return a waiting message with the beginning of its text in one line, and without pictures and quotes."""
+    line = " ".join(message.text[: 4 * LINE].split())
+    payload = {name: value for name, value in message.payload.items() if name == "origin"}
+    return replace(message, text=line[:LINE], payload={**payload, SHORTENED: True}, trail="")
 
 
 def setting_of(message: InboundMessage) -> object:

@@ -14,8 +14,9 @@ from homarus.labels import Label, join_all
 from homarus.meter import Meter
 from homarus.models.contract import Usage
 from homarus.pipeline.attachments import Attached, attached_by
+from homarus.pipeline.batch_text import PREVIEW, preview_of, text_of, title_of
 from homarus.pipeline.contract import Requester, RunInfo
-from homarus.pipeline.lanes import Batch
+from homarus.pipeline.lanes import Batch, is_shortened
 from homarus.pipeline.orders import Order
 from homarus.pipeline.outbox import Outbox, is_silent
 from homarus.pipeline.session_rules import SessionRules
@@ -25,7 +26,6 @@ from homarus.storage import entries, inbound, outbound, runs, sessions, usage
 from homarus.storage.database import Connection, Database
 from homarus.storage.records import Entry, EntryType, InboundMessage, Run, Session
 
-PREVIEW = 200
 LATE_AFTER_MS = 6 * 3_600_000
 """A message that waited longer is answered with a mark, because what it asks may be over by now."""
 APOLOGY = "I could not finish this: {error}\nYour message is kept; send it again or ask me to try again."
@@ -91,8 +91,8 @@ class RunStore:
         if known is not None:
             return self._resume(connection, known, session, batch, order)
         late = self._late(batch)
-        reason, now = f"late: {late}" if late else "", self.clock.now_ms()
-        got = inbound.claim_inbound(connection, [each.id for each in batch], now, reason=reason, run_id=run_id)
+        reasons = {each.id: _reason(each, late) for each in batch}
+        got = inbound.claim_inbound(connection, reasons, self.clock.now_ms(), run_id=run_id)
         if len(got) < len(batch):
             # A commit whose answer got lost has dealt with the others already.
             batch = tuple(message for message in batch if message.id in got)
@@ -109,7 +109,7 @@ class RunStore:
         order = _first_words(order, entry)
         if order is None or order.name != "new":
             entries.insert_entry(connection, entry)
-        sessions.note_run(connection, session, run, _title(last), _preview(batch))
+        sessions.note_run(connection, session, run, title_of(last), preview_of(batch))
         return Begun(_info(run, self._reply_to(batch)), 1, run.origin, session.meta, order=order)
 
     def _measure_session(self, connection: Connection, ended: Session) -> None:
@@ -178,7 +178,7 @@ class RunStore:
 
     def _user_entry(self, batch: Batch, run: Run, late: str | None) -> Entry:
         first = batch[0]
-        payload: dict[str, object] = {"text": _collected(batch), "stamp": self.stamp(first.received_at)}
+        payload: dict[str, object] = {"text": text_of(batch), "stamp": self.stamp(first.received_at)}
         if late:
             payload["late"] = f"[{late}]"
         if first.kind == "group":
@@ -346,6 +346,11 @@ def _first_words(order: Order | None, entry: Entry) -> Order | None:
     return None
 
 
+def _reason(message: InboundMessage, late: str | None) -> str:
+    marks = [f"late: {late}" if late else "", "shortened: too many waited" if is_shortened(message) else ""]
+    return ", ".join(mark for mark in marks if mark)
+
+
 def _info(run: Run, reply_to: str | None) -> RunInfo:
     origin = run.origin
     requester = Requester(
@@ -368,29 +373,3 @@ def _text(value: object) -> str | None:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
-
-
-def _collected(batch: Batch) -> str:
-    if len(batch) == 1:
-        return _with_quote(batch[0])
-    lines = ["[Messages that came in while you were busy]"]
-    for number, message in enumerate(batch, start=1):
-        who = f" ({message.sender_name or message.sender_id})" if message.kind == "group" else ""
-        lines.append(f"--- Queued #{number}{who}\n{_with_quote(message)}")
-    return "\n".join(lines)
-
-
-def _with_quote(message: InboundMessage) -> str:
-    quoted = message.payload.get("quoted")
-    if not quoted:
-        return message.text
-    lines = "\n".join(f"> {line}" for line in str(quoted).splitlines())
-    return f"{lines}\n{message.text}"
-
-
-def _title(message: InboundMessage) -> str:
-    return " ".join(message.text.split())[:60]
-
-
-def _preview(batch: Batch) -> str:
-    return " ".join(batch[-1].text.split())[:PREVIEW]

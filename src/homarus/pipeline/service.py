@@ -20,6 +20,7 @@ from homarus.ids import Address, AgentId, RunId
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.meter import Meter
 from homarus.pipeline.accounts import WEBCHAT, Accounts
+from homarus.pipeline.backlog import Backlog
 from homarus.pipeline.contract import Load, Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
 from homarus.pipeline.inbox import MAX_TEXT, Inbox, Stored
 from homarus.pipeline.lanes import Batch, Lanes, setting_of
@@ -75,6 +76,7 @@ class Pipeline:
         )
         self._turns = Turns(store, parts.clock, parts.factory, parts.toolbox, self._on_finished)
         self._lanes = Lanes(parts.clock, self._turns.work, self._limit, self._debounce, self._collects)
+        self._backlog = Backlog(parts.database, parts.clock, self._lanes, self._rules, parts.meter, parts.on_parts)
         self._turns.listen(self._on_event)
         self._turns.listen(RunMeter(parts.meter).listen)
 
@@ -114,6 +116,8 @@ class Pipeline:
     async def submit(self, submission: Submission) -> Submitted:
         """Commit a message of an authenticated surface; see Runs."""
         message = self._submitted(submission)
+        if self._backlog.is_full(submission.session_key):
+            return await self._refused(message)
         hit(Failpoint.INBOX_BEFORE_COMMIT)
         is_new = await self._database.write(journal.insert_inbound, message)
         hit(Failpoint.INBOX_AFTER_COMMIT)
@@ -159,6 +163,16 @@ class Pipeline:
         """Watch every run; see Runs."""
         return self._turns.listen(listener)
 
+    async def _refused(self, message: InboundMessage) -> Submitted:
+        """Answer a repeated submission to a session that takes no more. Raises UserError for any other one."""
+        known = await self._database.read(journal.select_known, message.address, message.external_id)
+        if known is None:
+            raise UserError(
+                f"{len(self._lanes.waiting(message.session_key))} messages wait in this session already",
+                fix="wait for their answers, or stop the run and what waits",
+            )
+        return await self._known(message)
+
     async def _known(self, repeated: InboundMessage) -> Submitted:
         """Answer a repeated submission; one that was committed although its caller was told otherwise begins now."""
         known = await self._database.read(journal.select_known, repeated.address, repeated.external_id)
@@ -175,8 +189,11 @@ class Pipeline:
             self._parts.on_parts(message.address.channel, message.address.account)
         if message.state != "queued" or (not stored.is_new and self._lanes.holds(message)):
             return
-        if not await self._stops(message):
-            self._lanes.offer(message)
+        if await self._stops(message):
+            return
+        await self._backlog.offer(message)
+        if self._rules.queue_mode(message.address.channel) == "interrupt":
+            self._interrupt(message)
 
     async def _stops(self, message: InboundMessage) -> bool:
         """Obey an abort word in a chat: stop the run, clear the queue. With nothing to stop it is ordinary text."""
@@ -199,9 +216,12 @@ class Pipeline:
         return True
 
     def _interrupt(self, message: InboundMessage) -> None:
-        """Stop what the session does for the same chat: its newest message counts."""
+        """Stop what the session does for the same chat, unless it is this message: the newest counts."""
+        key = message.session_key or ""
+        if not any(message.id == waiting.id for waiting in self._lanes.waiting(key)):
+            return
         for active in tuple(self._turns.active.values()):
-            if active.info.session_key == message.session_key and active.info.address == message.address:
+            if active.info.session_key == key and active.info.address == message.address:
                 self._turns.abort(active.info.run_id, "interrupt")
 
     def _steering(self, info: RunInfo) -> Batch:

@@ -12,6 +12,7 @@ from homarus.sessions.expiry import is_expired
 from homarus.storage.records import InboundMessage, Session
 
 QueueMode = Literal["collect", "followup", "steer", "interrupt"]
+DropPolicy = Literal["old", "new", "summarize"]
 _MODES: dict[str, QueueMode] = {
     "collect": "collect",
     "followup": "followup",
@@ -37,6 +38,11 @@ class SessionRules:
     def is_expired(self, session: Session, now_ms: int) -> bool:
         """Tell whether a session begins anew with its next message."""
         return is_expired(session, self._config().session, now_ms, self._zone())
+
+    def queue_bound(self) -> tuple[int, DropPolicy]:
+        """Return how many messages of channels may wait in a session, and what happens to more."""
+        queue = self._config().messages.queue
+        return queue.cap, queue.drop
 
     def queue_mode(self, channel: str) -> QueueMode:
         """Return what happens to messages that come while a run of their session goes on."""

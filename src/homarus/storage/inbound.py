@@ -113,11 +113,15 @@ def move_inbound(
     connection.execute(_MOVE, [{"wanted": message_id, **values} for message_id in ids])
 
 
-def claim_inbound(connection: Connection, ids: Sequence[str], now: int, *, reason: str, run_id: str) -> frozenset[str]:
-    """Let a run take messages that still wait for one, and return the ids of those it got."""
-    line = trail_line(now, "running", reason)
-    values = {"new_state": "running", "new_reason": reason, "now": now, "line": line, "run": run_id}
-    return frozenset(each for each in ids if connection.execute(_CLAIM, {"wanted": each, **values}).rowcount)
+def claim_inbound(connection: Connection, reasons: Mapping[str, str], now: int, *, run_id: str) -> frozenset[str]:
+    """Let a run take messages that still wait for one (ids with what their trail says), and return those it got."""
+    values = {"new_state": "running", "now": now, "run": run_id}
+    got: list[str] = []
+    for each, reason in reasons.items():
+        line = trail_line(now, "running", reason)
+        if connection.execute(_CLAIM, {"wanted": each, "new_reason": reason, "line": line, **values}).rowcount:
+            got.append(each)
+    return frozenset(got)
 
 
 def settle_replied(connection: Connection, run_id: str, now: int) -> None:

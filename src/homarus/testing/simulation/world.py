@@ -206,9 +206,15 @@ def simulate(seed: int, disk: Disk, wiring: Wiring | None = None, *, keeps_trace
 
 
 def _config(random: Random) -> Config:
+    queue = {
+        "debounceMs": random.choice((0, 0, 300, 2_000)),
+        "mode": random.choice(MODES),
+        "cap": random.choice((1, 2, 20)),
+        "drop": random.choice(("old", "new", "summarize")),
+    }
     return Config.model_validate(
         {
-            "messages": {"queue": {"debounceMs": random.choice((0, 0, 300, 2_000)), "mode": random.choice(MODES)}},
+            "messages": {"queue": queue},
             "agents": {"defaults": {"maxConcurrent": random.choice((1, 2, 4))}},
             "session": {"dmScope": random.choice(("main", "per-channel-peer"))},
         }
