@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
+from typing import cast
 
 from homarus.errors import StorageError
 from homarus.protocol.health import LogsTail, LogsTailParams
@@ -45,7 +47,7 @@ def _read(path: Path, cursor: int | None, limit: int, max_bytes: int) -> LogsTai
         "file": str(path),
         "cursor": size,
         "size": size,
-        "lines": lines[-limit:],
+        "lines": [as_clients_read(line) for line in lines[-limit:]],
         "truncated": is_cut or len(lines) > limit,
         "reset": is_reset,
     }
@@ -54,3 +56,23 @@ def _read(path: Path, cursor: int | None, limit: int, max_bytes: int) -> LogsTai
 
 def _nothing(path: str) -> LogsTail:
     return {"file": path, "cursor": 0, "size": 0, "lines": [], "truncated": False, "reset": False}
+
+
+def as_clients_read(line: str) -> str:
+    """Return a record of the log with its message, level and subsystem also under the names that clients look for.
+
+    Their names come from the JavaScript logger tslog: `1` is the text, `_meta` has the rest. Anything else stays as is.
+    """
+    try:
+        value: object = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(value, dict):
+        return line
+    record = cast("dict[str, object]", value)
+    meta = {
+        "logLevelName": str(record.get("level", "info")).upper(),
+        "name": json.dumps({"subsystem": record.get("subsystem", "")}),
+        "date": record.get("time"),
+    }
+    return json.dumps({**record, "1": record.get("message", ""), "_meta": meta}, ensure_ascii=False)
