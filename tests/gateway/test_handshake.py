@@ -230,14 +230,32 @@ async def test_remote_device_waits_for_approval_and_then_gets_in(gateway: Runnin
         assert client.hello["auth"]["role"] == "operator"
 
 
-async def test_more_scopes_need_approval_even_locally(gateway: Running) -> None:
+async def test_more_scopes_need_approval_without_the_shared_secret(gateway: Running) -> None:
+    identity = DeviceIdentity.generate()
+    async with connected(gateway.url, identity, scopes=["operator.read"]) as client:
+        issued = client.hello["auth"]["deviceToken"]
+    async with open_client(gateway.url) as client:
+        nonce = await client.challenge()
+        answer = await client.call("connect", connect_params(nonce, identity, token=issued))
+    assert not answer["ok"]
+
+
+async def test_more_scopes_need_approval_from_elsewhere(gateway: Running) -> None:
     identity = DeviceIdentity.generate()
     async with connected(gateway.url, identity, scopes=["operator.read"]):
         pass
-    async with open_client(gateway.url) as client:
+    async with open_client(gateway.url, PROXIED) as client:
         nonce = await client.challenge()
         answer = await client.call("connect", connect_params(nonce, identity))
     assert answer["error"]["details"]["reason"] == "scope-upgrade"
+
+
+async def test_first_command_with_few_scopes_does_not_bar_the_next_one(gateway: Running) -> None:
+    identity = DeviceIdentity.generate()
+    async with connected(gateway.url, identity, scopes=["operator.read"]):
+        pass
+    async with connected(gateway.url, identity, scopes=["operator.read", "operator.write"]) as client:
+        assert (await client.call("sessions.list", {}))["ok"]
 
 
 async def test_nobody_approves_more_than_they_have(gateway: Running) -> None:

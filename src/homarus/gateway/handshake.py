@@ -119,10 +119,10 @@ class Handshake:
     def _is_silent(self, attempt: Attempt, auth: AuthResult, reason: PairingReason) -> bool:
         """Tell whether a device gets what it claims without a person: local newcomers do.
 
-        With version 4 so do local devices that ask for more and know the owner's secret, as that alone gives a
-        command line without device everything.
+        So do local devices that ask for more and know the owner's secret: with it they could as well come back as
+        newcomers, and a command line that first asked for little (`openclaw status`) would be stuck with that.
         """
-        knows_secret = attempt.is_v4 and (auth.is_shared_secret or auth.method == "none")
+        knows_secret = auth.is_shared_secret or (attempt.is_v4 and auth.method == "none")
         is_trusted = attempt.peer.is_local and self._approves_local
         return is_silent(
             reason, is_local=is_trusted, is_foreign_page=attempt.is_foreign_page, knows_secret=knows_secret
