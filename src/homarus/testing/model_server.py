@@ -57,6 +57,16 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Send `first`, wait for `go`, then send `rest` and end well, or not at all."""
+
+    first: str
+    rest: str
+    go: asyncio.Event
+    has_end: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """Send text, then drop the connection without an end."""
 
@@ -79,7 +89,7 @@ class Endless:
 
 
 JsonObject = dict[str, object]
-Reply = Say | Refuse | Hang | Stall | Cut | Raw | Endless
+Reply = Say | Refuse | Hang | Stall | Pause | Cut | Raw | Endless
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +175,8 @@ class ModelServer:
                 return web.Response()
             case Endless():
                 return await self._repeat(request, reply.piece)
+            case Pause():
+                return await self._pause(request, body, reply)
             case Stall() | Cut():
                 return await self._break_off(request, body, reply)
 
@@ -181,6 +193,19 @@ class ModelServer:
         options = body.get("stream_options")
         if isinstance(options, dict) and cast("dict[str, object]", options).get("include_usage"):
             await _send(stream, {**_chunk(model, {}), "choices": [], "usage": usage})
+        await stream.write(b"data: [DONE]\n\n")
+        await stream.write_eof()
+        return stream
+
+    async def _pause(self, request: web.Request, body: dict[str, object], reply: Pause) -> web.StreamResponse:
+        stream = await _open(request)
+        model = str(body.get("model", ""))
+        await _send(stream, _chunk(model, {"role": "assistant", "content": reply.first}))
+        await reply.go.wait()
+        await _send(stream, _chunk(model, {"content": reply.rest}))
+        if not reply.has_end:
+            await self._closing.wait()
+        await _send(stream, _chunk(model, {}, "stop"))
         await stream.write(b"data: [DONE]\n\n")
         await stream.write_eof()
         return stream

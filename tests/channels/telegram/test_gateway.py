@@ -1,106 +1,196 @@
-"""A real gateway process and the test server: what a user of the Telegram channel lives through."""
+"""A real gateway process, a model server and the Bot API server: what users of the Telegram channel live through."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import base64
 import json
-import os
 import re
-import socket
-import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
+from tests.e2e.cli import homarus
+from tests.e2e.process import gateway, write_config
 
+from homarus.pipeline.outbox import NOTICE
+from homarus.testing.model_server import JsonObject, ModelServer, Pause, Reply, Say, last_user_text
 from homarus.testing.telegram.faults import Fault, FaultKind
-from homarus.testing.telegram.people import INES, People
+from homarus.testing.telegram.people import INES, TOMO, People
 from homarus.testing.telegram.server import TelegramServer
 from homarus.testing.telegram.world import Sent
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 PATIENCE = 40.0
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
+FIRST = "The tide is rising and will be at its highest around noon. "
+WHOLE = FIRST + "Then it falls."
 
 
-class Home:
-    """A state folder with one Telegram bot; runs `homarus` on it."""
+@dataclass
+class Harbour:
+    """A state folder with one Telegram bot and one model, and the people who write to it."""
 
-    def __init__(self, folder: Path, server: TelegramServer) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        self._env = {**os.environ, "HOMARUS_HOME": str(folder)}
-        telegram: dict[str, object] = {"botToken": server.bot.token, "apiRoot": server.root, "groups": {"*": {}}}
-        gateway = {"port": port, "auth": {"mode": "token", "token": "a-token-for-this-test-only-0123456789"}}
-        (folder / "homarus.json").write_text(json.dumps({"gateway": gateway, "channels": {"telegram": telegram}}))
+    home: Path
+    server: TelegramServer
+    model: ModelServer
+    people: People
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "homarus", *arguments, env=self._env, stdout=asyncio.subprocess.DEVNULL
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something has become true on the server."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                await asyncio.wait_for(self.server.changed(), PATIENCE)
+
+    async def sent(self, count: int) -> Sent:
+        """Wait until the bot has sent so many messages in all, and return the last of them."""
+        await self.until(lambda: len(self.server.sent) >= count)
+        assert len(self.server.sent) == count, [sent.text for sent in self.server.sent]
+        return self.server.sent[-1]
+
+    async def pair(self) -> None:
+        """Let Ines in, as the owner does: with the code she was given."""
+        self.people.say(INES, "hello")
+        code = re.search(r"code: (\S+)", (await self.sent(1)).text)
+        assert code is not None
+        finished = await homarus(self.home, "pairing", "approve", "telegram", code[1])
+        assert finished.code == 0, finished.err
+
+
+@pytest.fixture
+async def harbour(tmp_path: Path) -> AsyncIterator[Harbour]:
+    async with TelegramServer() as server, ModelServer(answer=answer) as model:
+        home = tmp_path / "home"
+        provider = {"baseUrl": model.base_url, "apiKey": "none", "api": "openai-completions",
+                    "models": [{"id": "mock", "name": "Mock", "input": ["text", "image"]}]}  # fmt: skip
+        telegram = {
+            "botToken": server.bot.token,
+            "apiRoot": server.root,
+            "groupAllowFrom": [INES.id],
+            "groups": {"*": {"topics": {"77": {"systemPrompt": "Here one speaks of engines."}}}},
+        }
+        write_config(
+            home,
+            {
+                "models": {"providers": {"mock": provider}},
+                "agents": {"defaults": {"model": "mock/mock"}},
+                "messages": {"queue": {"debounceMs": 0}},
+                "channels": {"telegram": telegram},
+            },
         )
-
-    @asynccontextmanager
-    async def gateway(self) -> AsyncGenerator[asyncio.subprocess.Process]:
-        process = await self.start("gateway", "run")
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await asyncio.wait_for(process.wait(), PATIENCE)
+        yield Harbour(home, server, model, People(server))
 
 
-async def next_sent(server: TelegramServer) -> Sent:
-    """Return the next message; a process under load needs more than the server's own patience."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            with contextlib.suppress(TimeoutError):
-                return await server.next_sent()
+def answer(body: JsonObject) -> Reply:
+    """Send the chart when asked for it, else say what was said."""
+    last = cast("list[JsonObject]", body["messages"])[-1]
+    said = last_user_text(body)
+    if "chart" in said and last["role"] != "tool":
+        return Say(calls=(("send_file", json.dumps({"path": "chart.png", "caption": "the tides"})),))
+    return Say(f"you said: {said.rpartition('] ')[2]}")
 
 
-async def pair(home: Home, server: TelegramServer, people: People) -> None:
-    people.say(INES, "hello")
-    code = re.search(r"code: (\S+)", (await next_sent(server)).text)
-    assert code is not None
-    approved = await home.start("pairing", "approve", "telegram", code.group(1))
-    assert await asyncio.wait_for(approved.wait(), PATIENCE) == 0
+def pictures(body: JsonObject) -> list[bytes]:
+    """Return the pictures in the last message of a request."""
+    content = cast("list[JsonObject]", body["messages"])[-1]["content"]
+    parts = cast("list[dict[str, dict[str, str]]]", content) if isinstance(content, list) else []
+    urls = [part["image_url"]["url"] for part in parts if part.get("image_url")]
+    return [base64.b64decode(url.partition(",")[2]) for url in urls]
 
 
-async def test_a_stranger_pairs_is_answered_and_is_heard_in_a_topic_when_addressed(tmp_path: Path) -> None:
-    async with TelegramServer() as server:
-        people, home = People(server), Home(tmp_path, server)
-        crew = people.group("Boat crew", is_forum=True, topics=(77,))
-        async with home.gateway():
-            await pair(home, server, people)
-            people.say(INES, "hello again")
-            assert (await next_sent(server)).chat == INES.id
-            people.say(INES, "not for the bot", chat=crew, thread=77)
-            asked = people.say(INES, "@homarus_bot hello", chat=crew, thread=77)
-            answer = await next_sent(server)
-        assert (answer.chat, answer.thread, answer.reply_to) == (crew.id, 77, asked["message_id"])
-        assert len(server.sent) == 3
-        assert server.bot.updates == []
+async def test_a_whole_exchange_with_a_kill_in_the_middle_of_a_reply(harbour: Harbour) -> None:
+    server, model, people = harbour.server, harbour.model, harbour.people
+    crew = people.group("Boat crew", is_forum=True, topics=(77,))
+    async with gateway(harbour.home) as running:
+        await harbour.pair()
+
+        # A reply is shown while it grows, as one message.
+        go = asyncio.Event()
+        model.will(Pause(FIRST, "Then it falls.", go))
+        people.say(INES, "when is high tide?")
+        shown = await harbour.sent(2)
+        assert shown.text == FIRST.strip()
+        go.set()
+        await harbour.until(lambda: shown.text == WHOLE)
+        assert shown.edits[0].strip() == FIRST.strip()
+
+        # In a group it answers who is allowed and addresses it, there, and by the rules of the topic.
+        people.say(TOMO, "@homarus_bot who are you?", chat=crew, thread=77)
+        people.say(INES, "not for the bot", chat=crew, thread=77)
+        asked = people.say(INES, "@homarus_bot is the engine warm?", chat=crew, thread=77)
+        reply = await harbour.sent(3)
+        assert (reply.chat, reply.thread, reply.reply_to) == (crew.id, 77, asked["message_id"])
+        assert "is the engine warm?" in reply.text
+        assert "Here one speaks of engines." in json.dumps(model.requests[-1].body)
+        assert "who are you" not in json.dumps([request.body for request in model.requests])
+
+        # A photo reaches the model as a picture, a file comes back as a photo with its caption.
+        people.photo(INES, PNG, caption="what is this?")
+        assert "what is this?" in (await harbour.sent(4)).text
+        assert pictures(model.requests[-1].body) == [PNG]
+        (harbour.home / "workspace" / "chart.png").write_bytes(PNG)
+        people.say(INES, "draw me the chart")
+        photo = await harbour.sent(6)
+        assert "chart" in server.sent[-2].text
+        assert (photo.method, photo.chat, photo.text, photo.data) == ("sendPhoto", INES.id, "the tides", PNG)
+
+        # The process dies while a reply is being shown: the first edit tells that it knows its message.
+        go = asyncio.Event()
+        model.will(Pause(FIRST, "Tomorrow", go, has_end=False))
+        people.say(INES, "and tomorrow?")
+        cut_short = await harbour.sent(7)
+        go.set()
+        await harbour.until(lambda: bool(cut_short.edits))
+        running.kill()
+        await running.process.wait()
+
+    async with gateway(harbour.home):
+        await harbour.until(lambda: cut_short.text == "you said: and tomorrow?")
+        people.say(INES, "thank you")
+        assert (await harbour.sent(8)).text == "you said: thank you"
+    finals = [sent for sent in server.sent if "and tomorrow?" in sent.text]
+    assert finals == [cut_short]
+    assert server.bot.updates == []
 
 
-async def test_a_kill_in_the_middle_of_a_reply_ends_in_exactly_one_message(tmp_path: Path) -> None:
-    async with TelegramServer() as server:
-        people, home = People(server), Home(tmp_path, server)
-        async with home.gateway() as first:
-            await pair(home, server, people)
-            server.faults.add("sendMessage", Fault(FaultKind.STALL))
-            people.say(INES, "hello again")
-            async with asyncio.timeout(PATIENCE):
-                while server.calls.count("sendMessage") < 2:
-                    await server.changed()
-            first.kill()
-            await first.wait()
-        assert len(server.sent) == 1
-        async with home.gateway():
-            answer = await next_sent(server)
-            people.say(INES, "and now?")
-            await next_sent(server)
-        assert answer.text.startswith("(sent again after an interruption")
-        assert len(server.sent) == 3
+async def test_the_owner_sends_text_and_files_by_hand(harbour: Harbour, tmp_path: Path) -> None:
+    harbour.people.private(INES)
+    (tmp_path / "chart.png").write_bytes(PNG)
+    (tmp_path / "log.txt").write_text("calm sea")
+    files = ("--media", str(tmp_path / "chart.png"), "--media", str(tmp_path / "log.txt"))
+    async with gateway(harbour.home) as running:
+        reach = {"HOMARUS_GATEWAY_URL": running.ws_url}
+        sending = ("message", "send", "--to", str(INES.id), "--message", "as promised")
+        finished = await homarus(harbour.home, *sending, *files, "--key", "k1", extra=reach)
+        again = await homarus(harbour.home, *sending, *files, "--key", "k1", extra=reach)
+        nothing = await homarus(harbour.home, "message", "send", "--to", str(INES.id), extra=reach)
+        await harbour.sent(3)
+    assert (finished.code, again.code) == (0, 0), finished.err + again.err
+    assert nothing.code != 0
+    assert "nothing to send" in nothing.err
+    found = [(sent.method, sent.text, sent.file_name, sent.data) for sent in harbour.server.sent]
+    assert found == [
+        ("sendMessage", "as promised", "", b""),
+        ("sendPhoto", "", "chart.png", PNG),
+        ("sendDocument", "", "log.txt", b"calm sea"),
+    ]
+
+
+async def test_a_kill_while_a_message_is_being_sent_ends_in_exactly_one_message(harbour: Harbour) -> None:
+    server = harbour.server
+    async with gateway(harbour.home) as running:
+        await harbour.pair()
+        server.faults.add("sendMessage", Fault(FaultKind.STALL))
+        harbour.people.say(INES, "hello again")
+        await harbour.until(lambda: server.calls.count("sendMessage") >= 2)
+        running.kill()
+        await running.process.wait()
+    assert len(server.sent) == 1
+    async with gateway(harbour.home):
+        answered = await harbour.sent(2)
+        harbour.people.say(INES, "and now?")
+        await harbour.sent(3)
+    assert answered.text == f"{NOTICE}you said: hello again"
