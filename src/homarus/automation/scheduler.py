@@ -15,7 +15,7 @@ from homarus.automation.execution import Executor
 from homarus.automation.job import Job
 from homarus.automation.ledger import Claimed, Follow, Ledger
 from homarus.automation.routes import Routes
-from homarus.automation.view import finished_event
+from homarus.automation.view import finished_event, job_view
 from homarus.clock import Clock
 from homarus.config.schema import Config
 from homarus.errors import HomarusError, StorageError
@@ -106,7 +106,8 @@ class Scheduler:
 
     def _start(self, group: asyncio.TaskGroup, job: Job, run: JobRun) -> None:
         self.running[job.id] = run.id
-        self.emit({"jobId": job.id, "action": "started", "runAtMs": run.started_at})
+        row = job_view(job.row, run.started_at)
+        self.emit({"jobId": job.id, "action": "started", "job": row, "runAtMs": run.started_at})
         group.create_task(self._carry_out(job, run), name=f"job {job.id}")
 
     async def _carry_out(self, job: Job, run: JobRun) -> None:
@@ -134,9 +135,9 @@ class Scheduler:
             self._post.wake(part.address)
         if ended is None:
             return
-        self.emit(finished_event(end, ended.job.next_run if ended.job else None))
+        self.emit(finished_event(end, ended.job))
         if ended.is_removed:
-            self.emit({"jobId": job.id, "action": "removed"})
+            self.emit({"jobId": job.id, "action": "removed", "job": job_view(job.row)})
 
     def _failed(self, run: JobRun, error: str) -> JobRun:
         return replace(run, state="failed", error=error, ended_at=self._clock.now_ms(), delivery="unknown")

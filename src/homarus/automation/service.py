@@ -89,7 +89,7 @@ class Jobs:
         row = await self._database.read(jobs.select_job, job_id)
         if row is None or not await self._database.write(_remove, row):
             return False
-        self._scheduler.emit({"jobId": job_id, "action": "removed"})
+        self._scheduler.emit({"jobId": job_id, "action": "removed", "job": job_view(row)})
         self._scheduler.wake()
         return True
 
@@ -156,7 +156,7 @@ class Jobs:
         return (await self._database.read(_jobs_and_runs))[1].get(job_id)
 
     def _tell(self, row: JobRow, action: str) -> None:
-        event: CronEvent = {"jobId": row.id, "action": action}
+        event: CronEvent = {"jobId": row.id, "action": action, "job": job_view(row)}
         if row.next_run is not None:
             event["nextRunAtMs"] = row.next_run
         self._scheduler.emit(event)

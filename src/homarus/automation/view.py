@@ -39,11 +39,13 @@ def run_view(run: JobRun) -> dict[str, object]:
     return {"ts": run.ended_at, "jobName": run.job_name, **_outcome(run), "action": "finished"}
 
 
-def finished_event(run: JobRun, next_run: int | None) -> dict[str, object]:
-    """Return the event that tells how a run ended."""
+def finished_event(run: JobRun, job: JobRow | None) -> dict[str, object]:
+    """Return the event that tells how a run ended, with its job as long as there is one."""
     event: dict[str, object] = {**_outcome(run), "action": "finished"}
-    if next_run is not None:
-        event["nextRunAtMs"] = next_run
+    if job is not None:
+        event["job"] = job_view(job)
+        if job.next_run is not None:
+            event["nextRunAtMs"] = job.next_run
     return event
 
 

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 class GatewayCore:
     """Everything that lives as long as the gateway.
 
-    `started_at` in monotonic seconds; `background` the server's own tasks."""
+    `started_at` in monotonic seconds; `instance_id` tells this process from the one before it; `background` are the
+    server's own tasks."""
 
     services: Services
     settings: GatewaySettings
@@ -59,6 +60,7 @@ class GatewayCore:
     capabilities: Capabilities
     approvals: Approvals
     started_at: float
+    instance_id: str
     background: Callable[[], tuple[Supervised, ...]] = lambda: ()
 
     def identity(self) -> DeviceIdentity:

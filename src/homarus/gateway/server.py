@@ -91,6 +91,7 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
         capabilities=Capabilities(clock),
         approvals=approvals,
         started_at=clock.monotonic(),
+        instance_id=clock.uuid(),
         background=supervisor.tasks if supervisor is not None else lambda: (),
     )
 

@@ -219,11 +219,24 @@ class CronRemoveParams(_JobParams):
 class CronRunParams(_JobParams):
     """`cron.run`."""
 
-    mode: Literal["due", "force"] | None = None
+    mode: Literal["due", "force", "if-enabled"] | None = None
+
+
+class CronGetParams(_JobParams):
+    """`cron.get`."""
 
 
 class CronListParams(Params):
     """`cron.list`."""
+
+    session_key: NonEmpty | None = None
+    session_agent_id: NonEmpty | None = None
+    schedule_kind: Literal["all", "at", "every", "cron", "on-exit", "stream"] | None = None
+    last_run_status: Literal["all", "ok", "error", "skipped", "unknown"] | None = None
+    trigger: Literal["all", "conditional", "unconditional"] | None = None
+    agent_id: NonEmpty | None = None
+    compact: bool | None = None
+    include_delivery_previews: bool | None = None
 
     include_disabled: bool | None = None
     limit: PageSize | None = None
