@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -254,3 +255,25 @@ async def test_a_gateway_that_lets_itself_be_found_is_found(tmp_path: Path) -> N
     mine = [each for each in gateways if each["port"] == port]
     assert [(each["urls"], each["fingerprint"]) for each in mine] == [([f"wss://127.0.0.1:{port}"], pin)]
     assert "homarus --url wss://127.0.0.1" in shown.out
+
+
+async def test_a_node_joins_with_nothing_but_a_setup_code(tmp_path: Path) -> None:
+    (tmp_path / "homarus.json").write_text("{gateway: {tls: {enabled: true}}}")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    serving = await start(tmp_path, "gateway", "run", "--port", port, until="ready https://")
+    joined: Serving | None = None
+    try:
+        refused = await serving.run("devices", "setup-code")
+        made = await serving.run("devices", "setup-code", "--url", f"wss://127.0.0.1:{port}", "--profile", "node")
+        code = made.out.splitlines()[0]
+        joined = await start(tmp_path / "elsewhere", "node", "run", "--setup-code", code, until="ready as node")
+        listed = await serving.run("devices", "list", "--json")
+    finally:
+        for each in (joined, serving):
+            if each is not None:
+                await stop(each)
+    assert refused.code != ExitCode.OK
+    assert "this machine only" in refused.err
+    paired = cast("dict[str, list[dict[str, object]]]", listed.json)["paired"]
+    assert [row["role"] for row in paired if row["clientId"] == "node-host"] == ["node"]

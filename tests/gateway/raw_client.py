@@ -112,7 +112,7 @@ def sign(identity: DeviceIdentity, params: Frame, nonce: str, version: str) -> F
         params["role"],
         tuple(params["scopes"]),
         signed_at,
-        auth.get("token", auth.get("deviceToken", "")),
+        auth.get("token", auth.get("deviceToken", auth.get("bootstrapToken", ""))),
         nonce,
         client["platform"],
         client.get("deviceFamily", ""),

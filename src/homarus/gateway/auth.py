@@ -13,6 +13,7 @@ from homarus.gateway.origin import origin_problem
 from homarus.gateway.peer import Peer
 from homarus.gateway.rate_limit import AuthLimiter
 from homarus.gateway.settings import AuthSettings, BrowserSettings
+from homarus.gateway.setup_codes import SetupGrant
 from homarus.gateway.tokens import BrowserTokens
 from homarus.gateway.vouching import Voucher, VouchReason
 from homarus.protocol.errors import INVALID_REQUEST
@@ -44,13 +45,14 @@ class AuthResult:
     """What became of the presented secrets: a method, or the reason they were refused.
 
     `wait` is how many seconds to wait before the next try, 0 when waiting does not help. `user` is who a proxy or
-    Tailscale says it is.
+    Tailscale says it is, `grant` what a setup code lets the device do.
     """
 
     method: AuthMethod | None = None
     reason: Reason | None = None
     wait: float = 0.0
     user: str | None = None
+    grant: SetupGrant | None = None
 
     @property
     def is_ok(self) -> bool:

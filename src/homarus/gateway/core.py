@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from homarus.gateway.services import Services
     from homarus.gateway.session_feed import SessionFeed
     from homarus.gateway.settings import GatewaySettings
+    from homarus.gateway.setup_codes import SetupCodes
     from homarus.gateway.supervisor import Supervised
     from homarus.gateway.tokens import BrowserTokens, LoginCodes
     from homarus.nodes.capability import Capabilities
@@ -56,12 +57,14 @@ class GatewayCore:
     session_feed: SessionFeed
     browsers: BrowserTokens
     logins: LoginCodes
+    setup_codes: SetupCodes
     nodes: NodeDesk
     capabilities: Capabilities
     approvals: Approvals
     started_at: float
     instance_id: str
     background: Callable[[], tuple[Supervised, ...]] = lambda: ()
+    tls_fingerprint: Callable[[], str | None] = lambda: None
 
     def identity(self) -> DeviceIdentity:
         """Return the gateway's own device identity. Raises UserError when its file is damaged."""

@@ -219,6 +219,10 @@ class Devices:
         """Return a new token with all approved scopes of a role; only for clients that knew the shared secret."""
         return await self._mint(device.id, role, tuple(scopes_of_role(role, device.scopes)), self._clock.now_ms())
 
+    async def issue_bounded(self, device: Device, role: Role, scopes: tuple[str, ...]) -> IssuedDeviceToken:
+        """Return a new token with these scopes of a role, which the device was approved for."""
+        return await self._mint(device.id, role, scopes, self._clock.now_ms())
+
     async def rotate(self, device: Device, role: Role, scopes: tuple[str, ...]) -> IssuedDeviceToken:
         """Revoke every token of a device and role and return a new one."""
         now = self._clock.now_ms()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from homarus.clock import Clock
 from homarus.gateway.attempt import Attempt, Refused
@@ -17,6 +17,7 @@ from homarus.gateway.pairing_refusal import pairing_refusal
 from homarus.gateway.peer import Peer, unattributed
 from homarus.gateway.rate_limit import AuthLimiter
 from homarus.gateway.settings import BrowserSettings
+from homarus.gateway.setup_codes import SetupCodes, SetupGrant
 from homarus.protocol.events import DEVICE_PAIR_REQUESTED, DEVICE_PAIR_RESOLVED
 from homarus.protocol.frames import JsonObject
 from homarus.protocol.handshake import ConnectParams
@@ -25,11 +26,15 @@ from homarus.storage.devices import Device
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A client that is in: who it is, its scopes in the order it asked for them, and the token its device gets."""
+    """A client that is in: who it is, its scopes in the order it asked for them, and the token its device gets.
+
+    `handed_off` are tokens for other roles, which a setup code granted along with this one.
+    """
 
     caller: Caller
     scopes: tuple[str, ...]
     token: IssuedDeviceToken | None = None
+    handed_off: tuple[IssuedDeviceToken, ...] = ()
 
 
 class Handshake:
@@ -43,6 +48,7 @@ class Handshake:
         browser: BrowserSettings,
         hub: EventHub,
         clock: Clock,
+        setup_codes: SetupCodes,
         *,
         approves_local: bool = True,
     ) -> None:
@@ -52,6 +58,7 @@ class Handshake:
         self._browser = browser
         self._hub = hub
         self._clock = clock
+        self._setup_codes = setup_codes
         self._approves_local = approves_local
 
     async def evaluate(self, params: ConnectParams, peer: Peer, nonce: str, conn_id: str) -> Accepted:
@@ -71,6 +78,9 @@ class Handshake:
         auth = await self._try_device_token(attempt, auth)
         self._check_auth(attempt, auth)
         claim = Claim.of(params, public_key, attempt.role, attempt.scopes, peer.address)
+        if auth.grant is not None:
+            token, *others = await self._set_up(attempt, claim, auth.grant)
+            return _accepted(attempt, conn_id, attempt.scopes, auth, token, tuple(others))
         token = await self._pair(attempt, claim, auth)
         return _accepted(attempt, conn_id, attempt.scopes, auth, token)
 
@@ -85,14 +95,16 @@ class Handshake:
         device = attempt.params.device
         if auth.is_ok or given is None or device is None:
             return auth
-        if given.bootstrap_token and not given.device_token and not given.token:
-            return AuthResult(reason="bootstrap_token_invalid")
         candidate = given.device_token or given.token
-        if not candidate:
+        if not candidate and not given.bootstrap_token:
             return auth
         wait = self._limiter.locked_for(attempt.peer, DEVICE_TOKEN)
         if wait > 0:
             return AuthResult(reason="rate_limited", wait=wait)
+        if given.bootstrap_token and not candidate:
+            return await self._try_setup_token(attempt, given.bootstrap_token)
+        if not candidate:
+            raise AssertionError("one of the two is there")
         found = await self._devices.verify_token(candidate, device.id, attempt.role, attempt.requested)
         if found is not None:
             self._limiter.succeed(attempt.peer, DEVICE_TOKEN)
@@ -101,6 +113,23 @@ class Handshake:
             return AuthResult(reason="scope_mismatch")
         self._limiter.fail(attempt.peer, DEVICE_TOKEN)
         return AuthResult(reason="device_token_mismatch") if given.device_token else auth
+
+    async def _try_setup_token(self, attempt: Attempt, token: str) -> AuthResult:
+        """Use a setup code up. A client that has a device token shows only that one: its code is used already."""
+        grant = await self._setup_codes.redeem(token, attempt.role, attempt.requested)
+        if grant is None:
+            self._limiter.fail(attempt.peer, DEVICE_TOKEN)
+            return AuthResult(reason="bootstrap_token_invalid")
+        self._limiter.succeed(attempt.peer, DEVICE_TOKEN)
+        return AuthResult("bootstrap-token", grant=grant)
+
+    async def _set_up(self, attempt: Attempt, claim: Claim, grant: SetupGrant) -> list[IssuedDeviceToken]:
+        """Pair a device with all its setup code grants; return its tokens, that of the connection's role first."""
+        roles = sorted(grant.roles, key=lambda role: role is not attempt.role)
+        claims = [replace(claim, role=role, scopes=grant.scopes_of(role)) for role in roles]
+        *_, device = [await self._devices.approve(each) for each in claims]
+        self._announce(claim.device_id)
+        return [await self._devices.issue_bounded(device, each.role, each.scopes) for each in claims]
 
     async def _pair(self, attempt: Attempt, claim: Claim, auth: AuthResult) -> IssuedDeviceToken | None:
         device = await self._devices.get(claim.device_id)
@@ -166,6 +195,7 @@ def _accepted(
     scopes: tuple[str, ...],
     auth: AuthResult,
     token: IssuedDeviceToken | None = None,
+    handed_off: tuple[IssuedDeviceToken, ...] = (),
 ) -> Accepted:
     params = attempt.params
     granted = scopes if attempt.is_operator else ()
@@ -183,4 +213,4 @@ def _accepted(
         protocol=attempt.protocol,
         auth_method=auth.method or "none",
     )
-    return Accepted(caller, granted, token)
+    return Accepted(caller, granted, token, handed_off)

@@ -42,6 +42,8 @@ def hello_ok(core: GatewayCore, accepted: Accepted) -> HelloOk:
         hello["auth"] = _granted(accepted)
     elif accepted.token is not None:
         hello["auth"] = _issued(accepted.token)
+    if "auth" in hello and accepted.handed_off:
+        hello["auth"]["deviceTokens"] = [dict(_issued(token)) for token in accepted.handed_off]
     return hello
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -31,6 +32,7 @@ from homarus.gateway.run_feed import RunFeed
 from homarus.gateway.services import Services
 from homarus.gateway.session_feed import SessionFeed
 from homarus.gateway.settings import LOOPBACK, GatewaySettings
+from homarus.gateway.setup_codes import SetupCodes
 from homarus.gateway.supervisor import Supervisor
 from homarus.gateway.tokens import BrowserTokens, LoginCodes
 from homarus.nodes.capability import Capabilities
@@ -59,6 +61,7 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
     browsers = BrowserTokens(database, clock)
     auth = SharedAuth(settings.auth, browsers, limiter, _voucher(settings), settings.browser)
     devices = Devices(database, clock)
+    setup_codes = SetupCodes(database, clock)
     session_feed = SessionFeed(services, hub)
     approvals = Approvals(database, clock)
     approvals.listen(lambda event, approval: announce_approval(hub, clock, event, approval))
@@ -75,13 +78,14 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
         writes=CallLimiter(clock, WRITES_PER_WINDOW, WRITE_WINDOW),
         rates=CallerRates(clock),
         handshake=Handshake(
-            auth, devices, limiter, settings.browser, hub, clock, approves_local=settings.approves_local
+            auth, devices, limiter, settings.browser, hub, clock, setup_codes, approves_local=settings.approves_local
         ),
         budget=PreauthBudget(),
         feed=RunFeed(hub, clock, session_feed.snapshot),
         session_feed=session_feed,
         browsers=browsers,
         logins=LoginCodes(clock),
+        setup_codes=setup_codes,
         nodes=NodeDesk(
             database,
             clock,
@@ -114,7 +118,8 @@ class GatewayServer:
 
     def __init__(self, services: Services, settings: GatewaySettings, page: Page | None = None) -> None:
         self._supervisor = Supervisor(services.clock)
-        self.core = build_core(services, settings, self._supervisor)
+        core = build_core(services, settings, self._supervisor)
+        self.core = replace(core, tls_fingerprint=lambda: self.tls_fingerprint)
         self._routes = Routes(self.core, page or Page())
         self._runner: web.AppRunner | None = None
         self._unlisten: list[Callable[[], None]] = []

@@ -70,6 +70,7 @@ class _Link:
 class GatewayClient:
     """A typed, reconnecting client. Use as an async context manager, or call `connect` and `close`.
 
+    `setup_token` is that of a setup code, which works once; afterwards the device has a token of its own.
     `identity` is the file of the device's key; its tokens are kept beside it. `url` is ws:// or wss://. With
     `tls_fingerprint`, that certificate is expected instead of one that an authority vouches for; nothing is sent to
     a server that shows another. Raises ConfigError when it is no fingerprint, or `url` is not wss://.
@@ -82,6 +83,7 @@ class GatewayClient:
         identity: Path,
         token: str | None = None,
         password: str | None = None,
+        setup_token: str | None = None,
         tls_fingerprint: str | None = None,
         facts: ClientFacts | None = None,
         scopes: tuple[str, ...] = ALL_SCOPES,
@@ -92,7 +94,7 @@ class GatewayClient:
         self.url = url
         self._clock = clock or SystemClock()
         caps = (CAP_TOOL_EVENTS,) if has_tool_events else ()
-        secrets = Secrets(token, password)
+        secrets = Secrets(token, password, setup_token)
         self._handshake = ClientHandshake(url, identity, secrets, facts or ClientFacts(), scopes, caps, self._clock)
         self._pin = None if tls_fingerprint is None else read_pin(url, tls_fingerprint)
         self._is_reconnecting = is_reconnecting

@@ -44,6 +44,7 @@ class Secrets:
 
     token: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    setup_token: str | None = field(default=None, repr=False)
 
 
 class ClientHandshake:
@@ -85,7 +86,18 @@ class ClientHandshake:
         token = (as_object(hello.get("auth")) or {}).get("deviceToken")
         if isinstance(token, str):
             self._tokens.set(self._url, self._facts.role, token)
+        self._keep_handed_off(hello)
         return hello
+
+    def _keep_handed_off(self, hello: JsonObject) -> None:
+        """Keep the tokens for other roles that a setup code brought, and forget the code: it works once."""
+        listed = (as_object(hello.get("auth")) or {}).get("deviceTokens")
+        if self._secrets.setup_token is None or not isinstance(listed, list):
+            return
+        for each in map(as_object, cast("list[object]", listed)):
+            token, role = (each or {}).get("deviceToken"), (each or {}).get("role")
+            if isinstance(token, str) and isinstance(role, str):
+                self._tokens.set(self._url, role, token)
 
     async def _challenge(self, socket: ClientWebSocketResponse) -> str:
         while True:
@@ -99,7 +111,9 @@ class ClientHandshake:
         given = {"token": self._secrets.token, "password": self._secrets.password}
         if not any(given.values()):
             given["token"] = issued
-        return {name: value for name, value in {**given, "deviceToken": issued}.items() if value}
+        setup = None if any(given.values()) else self._secrets.setup_token
+        shown = {**given, "deviceToken": issued, "bootstrapToken": setup}
+        return {name: value for name, value in shown.items() if value}
 
     def _params(self, nonce: str) -> JsonObject:
         facts, auth = self._facts, self._auth()
@@ -139,7 +153,7 @@ class ClientHandshake:
             role=self._facts.role,
             scopes=self._scopes,
             signed_at=signed_at,
-            token=auth.get("token") or auth.get("deviceToken") or "",
+            token=auth.get("token") or auth.get("deviceToken") or auth.get("bootstrapToken") or "",
             nonce=nonce,
             platform=sys.platform,
         )

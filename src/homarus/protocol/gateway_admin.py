@@ -79,6 +79,16 @@ class DeviceParams(Params):
     device_id: NonEmpty
 
 
+class SetupCodeParams(Params):
+    """`device.pair.setupCode`. The three last ones are accepted for clients that show pictures or links."""
+
+    public_url: NonEmpty | None = None
+    bootstrap_profile: Literal["limited", "node", "voice-node"] | None = None
+    prefer_remote_url: bool | None = None
+    include_qr: bool | None = None
+    join_url: bool | None = None
+
+
 class DeviceTokenParams(Params):
     """`device.token.revoke`."""
 

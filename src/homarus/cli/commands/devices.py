@@ -12,7 +12,7 @@ from homarus.cli.gateway import Session, session
 from homarus.cli.options import AsJson, group
 from homarus.cli.reach import find_gateway
 from homarus.cli.reply import Row, as_row, rows, text
-from homarus.cli.screen import ago, clean, say, show_json, table
+from homarus.cli.screen import ago, clean, paint, say, show_json, table
 
 app = group("See, approve and remove the devices that may talk to the gateway.")
 
@@ -93,6 +93,30 @@ def rotate(
 def revoke(device: Device, role: Role = "operator", as_json: AsJson = False) -> None:
     """End the token of a device."""
     _change("device.token.revoke", device, {"role": role}, "The token of {name} has ended.", as_json=as_json)
+
+
+@app.command("setup-code")
+def setup_code(
+    url: Annotated[str | None, typer.Option("--url", help="The address the device reaches this gateway at.")] = None,
+    profile: Annotated[
+        str, typer.Option("--profile", help="limited (a phone), node (runs programs), or voice-node.")
+    ] = "limited",
+    as_json: AsJson = False,
+) -> None:
+    """Print a code that pairs one new device, once, within ten minutes.
+
+    Whoever has it can pair: show it to the device only.
+    """
+    params: Row = {"bootstrapProfile": profile}
+    if url:
+        params["publicUrl"] = url
+    with session(find_gateway()) as gateway:
+        made = as_row(gateway.call("device.pair.setupCode", params))
+    if as_json:
+        show_json(made)
+        return
+    say(text(made, "setupCode"))
+    say(paint(f"Pairs one device with {text(made, 'gatewayUrl')}, once, within ten minutes.", "dim"))
 
 
 def _change(method: str, device: str, params: Row, done: str, *, as_json: bool) -> None:

@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 
 from homarus.cli.options import group
-from homarus.cli.reach import DEFAULT_PORT, find_gateway, socket_url
+from homarus.cli.reach import DEFAULT_PORT, Credentials, Target, find_gateway, socket_url
 from homarus.cli.screen import say
 from homarus.clock import SystemClock
 from homarus.config import environment
 from homarus.config.paths import StateDir
+from homarus.protocol.setup_code import read_setup_code
 
 app = group("Let a gateway run programs on this machine, as far as this machine allows.")
 
@@ -32,12 +33,19 @@ def run(
     token: Annotated[
         str | None, typer.Option("--token", help="The gateway's token; better in HOMARUS_GATEWAY_TOKEN.")
     ] = None,
+    setup_code: Annotated[
+        str | None, typer.Option("--setup-code", help="The code that `homarus devices setup-code` printed there.")
+    ] = None,
     display_name: Annotated[str | None, typer.Option("--display-name", help="What people call this node.")] = None,
 ) -> None:
     """Connect to a gateway and serve its commands until stopped."""
     from homarus.nodes.host.service import HostOptions, NodeHost
 
-    target = find_gateway()
+    if setup_code is not None:
+        target = _target_of(setup_code)
+        host = None
+    else:
+        target = find_gateway()
     scheme = "wss" if tls or tls_fingerprint else "ws"
     url = socket_url(f"{scheme}://{_bracketed(host)}:{port}") if host else target.url
     env = environment.process_environment()
@@ -47,10 +55,19 @@ def run(
         display_name=(display_name or platform.node() or "node")[:200],
         token=token or target.credentials.token,
         password=None if token else target.credentials.password,
+        setup_token=None if setup_code is None else read_setup_code(setup_code).token,
         tls_fingerprint=tls_fingerprint or (target.tls_fingerprint if url.startswith("wss://") else None),
         environment=env,
     )
     asyncio.run(_serve(NodeHost(options, SystemClock(), _announce), url))
+
+
+def _target_of(setup_code: str) -> Target:
+    """Return the gateway a setup code leads to; no other secret is shown to it."""
+    state = StateDir.resolve(environment.process_environment())
+    code = read_setup_code(setup_code)
+    identity = state.root / "node" / "device.json"
+    return Target(code.url, Credentials(), identity, is_local=False, tls_fingerprint=code.tls_fingerprint)
 
 
 async def _serve(host: object, url: str) -> None:

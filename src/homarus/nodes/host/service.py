@@ -39,6 +39,7 @@ class HostOptions:
     display_name: str
     token: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    setup_token: str | None = field(default=None, repr=False)
     tls_fingerprint: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
@@ -58,6 +59,7 @@ class NodeHost:
             identity=options.folder / "device.json",
             token=options.token,
             password=options.password,
+            setup_token=options.setup_token,
             tls_fingerprint=options.tls_fingerprint,
             facts=ClientFacts(
                 id="node-host",
