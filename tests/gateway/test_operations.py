@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import pkgutil
 import random
+import subprocess
+import sys
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -11,8 +16,10 @@ from tests.gateway.conftest import Running
 from tests.gateway.fake_services import TOKEN
 from tests.gateway.raw_client import RawClient, connected
 
+from homarus.gateway import operations
 from homarus.gateway.caller import Caller
-from homarus.gateway.operations.catalogue import build_registry
+from homarus.gateway.operations.catalogue import OPERATIONS, UNLISTED, build_registry
+from homarus.gateway.operations.registry import declared_in
 from homarus.gateway.peer import Peer
 from homarus.protocol.base import IgnoredParams, LooseParams
 from homarus.protocol.errors import UNAVAILABLE
@@ -71,6 +78,22 @@ def test_operation_is_documented_and_has_the_scope_of_the_reference(each: Any) -
     known = {"sessions.create", "sessions.send", "sessions.abort"} | {n for n in NAMES if n.startswith(families)}
     if each.name in known:
         assert each.scope == scope_of(each.name)
+
+
+def test_the_table_of_operations_names_what_the_modules_declare() -> None:
+    modules = [each.name for each in pkgutil.iter_modules(operations.__path__)]
+    loaded = {name: import_module(f"{operations.__name__}.{name}") for name in modules}
+    declared = {name: {each.name for each in declared_in(module)} for name, module in loaded.items()}
+    assert {name: names for name, names in declared.items() if names} == {n: set(t) for n, t in OPERATIONS.items()}
+    assert set(NAMES) >= UNLISTED
+
+
+def test_nothing_is_loaded_before_it_is_called() -> None:
+    mine = "n.startswith('homarus.gateway.operations.')"
+    code = f"import sys, homarus.gateway.app; print([n for n in sys.modules if {mine}])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    needed = ("answer", "call", "catalogue", "registry")
+    assert set(ast.literal_eval(found)) == {f"homarus.gateway.operations.{name}" for name in needed}
 
 
 def test_listed_methods_are_those_that_exist_and_are_listed_in_the_reference() -> None:

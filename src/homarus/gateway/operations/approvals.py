@@ -76,7 +76,7 @@ async def get_exec_approval(call: Call, params: ApprovalParams) -> JsonObject:
     }
 
 
-@operation("exec.approval.list", scope=Scope.APPROVALS, is_listed=False)
+@operation("exec.approval.list", scope=Scope.APPROVALS)
 async def list_exec_approvals(call: Call, params: NoParams) -> list[JsonObject]:  # noqa: ARG001 - the signature of operations
     """List the open questions about commands, so that a client that comes later can answer them too."""
     return [_open(approval) for approval in await call.core.approvals.open("exec")]
@@ -102,7 +102,7 @@ async def request_plugin_approval(call: Call, params: PluginApprovalRequestParam
     return await _ask(call, question, is_two_phase=params.two_phase is True)
 
 
-@operation("plugin.approval.list", scope=Scope.APPROVALS, is_listed=False)
+@operation("plugin.approval.list", scope=Scope.APPROVALS)
 async def list_plugin_approvals(call: Call, params: NoParams) -> list[JsonObject]:  # noqa: ARG001
     """List the open questions of plugins."""
     return [_open(approval) for approval in await call.core.approvals.open("plugin")]

@@ -70,7 +70,7 @@ async def abort(call: Call, params: ChatAbortParams) -> AbortResult:
     return await stop_runs(call, read_key(call, params.session_key, params.agent_id), params.run_id, "rpc")
 
 
-@operation("chat.inject", scope=Scope.ADMIN, is_listed=False)
+@operation("chat.inject", scope=Scope.ADMIN)
 async def inject(call: Call, params: ChatInjectParams) -> JsonObject:
     """Add an assistant message to a transcript without a run."""
     key = read_key(call, params.session_key, params.agent_id)

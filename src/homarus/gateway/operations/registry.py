@@ -7,8 +7,9 @@ the tests that walk every operation.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 from typing import Any, Final, Literal, TypeVar
 
@@ -64,7 +65,7 @@ def Delete(path: str) -> Route:  # noqa: N802 - reads as a declaration
 class Operation:
     """A declared operation. `scope` None means every caller of an allowed role; `role` None means both roles.
 
-    `is_listed` tells whether `features.methods` names it; `is_control_write` whether the write rate limit counts it.
+    `is_control_write` tells whether the write rate limit counts it.
     """
 
     name: str
@@ -73,7 +74,6 @@ class Operation:
     params: type[Params]
     run: Callable[[Call, Any], Awaitable[object]]
     rest: Route | None
-    is_listed: bool
     is_control_write: bool
 
     @property
@@ -88,13 +88,12 @@ def operation(
     scope: Scope | None,
     role: Role | None = Role.OPERATOR,
     rest: Route | None = None,
-    is_listed: bool = True,
     is_control_write: bool = False,
 ) -> Callable[[Callable[[Call, ParamsT], Awaitable[ResultT]]], Operation]:
     """Declare the decorated function to be an operation; its second argument's type is the parameter model."""
 
     def declare(run: Callable[[Call, ParamsT], Awaitable[ResultT]]) -> Operation:
-        return Operation(name, scope, role, _params_of(run), run, rest, is_listed, is_control_write)
+        return Operation(name, scope, role, _params_of(run), run, rest, is_control_write)
 
     return declare
 
@@ -107,30 +106,37 @@ def _params_of(run: Callable[..., object]) -> type[Params]:
     return model
 
 
+def declared_in(module: ModuleType) -> tuple[Operation, ...]:
+    """Return the operations that a module declares, in its order."""
+    return tuple(each for each in vars(module).values() if isinstance(each, Operation))
+
+
 class Registry:
-    """All operations by name."""
+    """All operations by name; each module of a package is loaded with the first call of one of its operations.
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        self._operations: dict[str, Operation] = {}
-        for each in operations:
-            if each.name in self._operations:
-                raise ValueError(f"operation {each.name} is declared twice")
-            self._operations[each.name] = each
-        self.listed: tuple[str, ...] = tuple(name for name, each in self._operations.items() if each.is_listed)
+    `listed` are the names that `features.methods` tells.
+    """
 
-    @classmethod
-    def of_modules(cls, modules: Iterable[ModuleType]) -> Registry:
-        """Return the registry of everything declared in some modules."""
-        return cls(each for module in modules for each in vars(module).values() if isinstance(each, Operation))
+    def __init__(self, package: str, table: Mapping[str, tuple[str, ...]], unlisted: Collection[str]) -> None:
+        self._package = package
+        self._modules = {name: module for module, names in table.items() for name in names}
+        self._loaded: dict[str, Operation] = {}
+        self.listed: tuple[str, ...] = tuple(name for name in self._modules if name not in unlisted)
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """Return every operation."""
-        return tuple(self._operations.values())
+        """Return every operation; loads every module."""
+        return tuple(self._load(name) for name in self._modules)
 
     def find(self, name: str) -> Operation | None:
         """Return an operation by name."""
-        return self._operations.get(name)
+        return self._load(name) if name in self._modules else None
+
+    def _load(self, name: str) -> Operation:
+        if name not in self._loaded:
+            module = import_module(f"{self._package}.{self._modules[name]}")
+            self._loaded |= {each.name: each for each in declared_in(module)}
+        return self._loaded[name]
 
     def listed_in(self, protocol: int) -> tuple[str, ...]:
         """Return the names `features.methods` has in a version of the protocol."""
@@ -138,7 +144,7 @@ class Registry:
 
     def authorise(self, name: str, caller: Caller, params: object = None) -> Operation:
         """Return an operation the caller may call. Raises ProtocolError: role, then scope, then unknown method."""
-        found = None if _is_removed(name, caller.protocol) else self._operations.get(name)
+        found = None if _is_removed(name, caller.protocol) else self.find(name)
         _check_role(name, found, caller)
         declared = found.scope if found is not None else scope_of(name)
         wanted = scope_of_call(caller.protocol, name, declared, lambda: _seen(found, params))

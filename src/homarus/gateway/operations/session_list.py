@@ -66,7 +66,7 @@ async def describe_session(call: Call, params: SessionsDescribeParams) -> Sessio
     return {"session": row}
 
 
-@operation("sessions.get", scope=Scope.READ, is_listed=False, rest=Get("/api/sessions/{key}/messages"))
+@operation("sessions.get", scope=Scope.READ, rest=Get("/api/sessions/{key}/messages"))
 async def get_session(call: Call, params: SessionsGetParams) -> dict[str, list[JsonObject]]:
     """Return the last messages of a session as they are stored."""
     text = (params.key or params.session_key or "").strip()
@@ -89,7 +89,7 @@ async def preview_sessions(call: Call, params: SessionsPreviewParams) -> JsonObj
     return {"ts": call.services.clock.now_ms(), "previews": previews}
 
 
-@operation("sessions.resolve", scope=Scope.READ, is_listed=False)
+@operation("sessions.resolve", scope=Scope.READ)
 async def resolve_session(call: Call, params: SessionsResolveParams) -> JsonObject:
     """Find the one session with a key, a session id (or the beginning of one) or a label."""
     given = [each for each in (params.key, params.session_id, params.label, params.short_id) if each is not None]

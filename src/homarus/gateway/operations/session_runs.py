@@ -54,7 +54,7 @@ async def send_to_session(call: Call, params: SessionsSendParams) -> JsonObject:
     return await _send_to(call, params, is_interrupting=False)
 
 
-@operation("sessions.steer", scope=Scope.WRITE, is_listed=False)
+@operation("sessions.steer", scope=Scope.WRITE)
 async def steer_session(call: Call, params: SessionsSendParams) -> JsonObject:
     """Stop what a session does and send it a message instead."""
     return await _send_to(call, params, is_interrupting=True)

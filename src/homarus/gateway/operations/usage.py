@@ -36,7 +36,7 @@ _ROW = (
 )  # fmt: skip
 
 
-@operation("sessions.usage", scope=Scope.READ, is_listed=False, rest=Get("/api/usage/sessions"))
+@operation("sessions.usage", scope=Scope.READ, rest=Get("/api/usage/sessions"))
 async def sessions_usage(call: Call, params: SessionsUsageParams) -> JsonObject:
     """Return what sessions used in a span of days."""
     since, until = _span(call, params.start_date, params.end_date, DEFAULT_DAYS)
@@ -68,7 +68,7 @@ async def sessions_usage(call: Call, params: SessionsUsageParams) -> JsonObject:
     }
 
 
-@operation("sessions.usage.timeseries", scope=Scope.READ, is_listed=False)
+@operation("sessions.usage.timeseries", scope=Scope.READ)
 async def usage_series(call: Call, params: UsageSeriesParams) -> JsonObject:
     """Return the tokens of a session's last model calls."""
     session = await _session(call, params.key)
@@ -91,7 +91,7 @@ async def usage_series(call: Call, params: UsageSeriesParams) -> JsonObject:
     return {"sessionId": session.session_id, "points": points[-MAX_POINTS:]}
 
 
-@operation("sessions.usage.logs", scope=Scope.READ, is_listed=False)
+@operation("sessions.usage.logs", scope=Scope.READ)
 async def usage_logs(call: Call, params: UsageLogsParams) -> JsonObject:
     """Return the last entries of a session with their tokens."""
     session = await _session(call, params.key)
