@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import shutil
@@ -55,6 +56,7 @@ def take_over() -> None:
 
     Raises ConfigError, UserError or StorageError when it cannot start.
     """
+    gc.disable()  # until `_settle`: almost nothing that is made while starting is ever thrown away
     from homarus.gateway.app import GatewayOptions, run_gateway
 
     start = _handed_over()
@@ -102,6 +104,18 @@ def _state_root(home: Path | None) -> Path:
 
 def _announce(root: Path, start: Start, ready: Ready) -> None:
     leave_note(root, Running(ready.url, os.getpid(), ready.tls_fingerprint))
+    _print(root, start, ready)
+    _settle()
+
+
+def _settle() -> None:
+    """Leave what was made while starting to itself, so that collecting garbage looks at what came later only."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def _print(root: Path, start: Start, ready: Ready) -> None:
     for warning in ready.warnings:
         warn(warning)
     if not start.is_for_people:
