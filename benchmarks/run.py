@@ -14,12 +14,12 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 from figures import Measured, cpu_seconds, resident_mib, spend
 from load import accept_messages, idle_clients, run_sessions
+from msgspec import Struct
 from report import budget_table, machine, peer_table, plot, write_readme
 from systems import Hermes, Homarus, Nanobot, System
 
@@ -29,8 +29,7 @@ STARTS = 3
 """Starts of each system; the least time counts, and the first fills caches of compiled code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How much to measure."""
 
     turns: int

@@ -15,8 +15,9 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from homarus.protocol.client import GatewayClient
 
@@ -24,8 +25,7 @@ TOKEN = "soak-token-0123456789"
 SESSIONS = 100
 
 
-@dataclass
-class Sample:
+class Sample(Struct):
     minute: float
     turns: int
     rss_mb: float

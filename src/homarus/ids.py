@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NewType
+
+from msgspec import Struct
 
 AgentId = NewType("AgentId", str)
 SessionId = NewType("SessionId", str)
@@ -11,8 +12,7 @@ RunId = NewType("RunId", str)
 MessageId = NewType("MessageId", str)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where a reply goes: carried by the turn from its inbound message, never looked up.
 
     `account` is the bot account on the channel (`default` when there is one), `chat` the platform's chat id

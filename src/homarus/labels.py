@@ -6,9 +6,10 @@ Joins are monotone: a context that has read something external stays external un
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import cast
+
+from msgspec import Struct
 
 
 class Integrity(IntEnum):
@@ -29,8 +30,7 @@ class Confidentiality(IntEnum):
     SECRET = 3  # credentials; never enters a model context
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """Integrity, confidentiality and origin handles of a text.
 
     `origins` are short handles such as `channel:irc`, `tool:exec`, `memory:12`, at most MAX_ORIGINS of them.

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 from tests.automation.world import MINUTE, Breaking, World, world
 from tests.gateway.fake_clock import FakeClock
 from tests.gateway.fake_runs import FakeRuns

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from tests.crash.script import final_text, token_of
 
 from homarus.clock import SystemClock
@@ -23,8 +23,7 @@ END_STATES = frozenset({"delivered", "silent", "dropped", "failed"})
 LOOK = 0.02  # seconds between looks at a journal that another process writes
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(Struct, frozen=True):
     """One message with everything that followed from it."""
 
     message: InboundMessage

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from tests.crash.script import STEPS
 
 from homarus.failpoints import Failpoint
@@ -14,8 +14,7 @@ PLAIN: Final = "plain"
 MARKED: Final = "marked"
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """`passes` a message makes. `replies` that the person sees to the message during which the process died.
 
     `is_unrun` names the passes after which the command (not idempotent, outcome unknown) is not run at all.

@@ -7,10 +7,10 @@ import json
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from msgspec import Struct, field
 from tests.crash.history import END_STATES, History
 from tests.pipeline.harness import POLICY, Factory, FakeNetwork, FakeToolbox
 
@@ -50,8 +50,7 @@ class LeapingClock(ManualClock):
         await asyncio.sleep(0)
 
 
-@dataclass
-class Surroundings:
+class Surroundings(Struct):
     """What outlives a restart: the folder, time, the network, the tools' effects, the model."""
 
     root: Path
@@ -65,8 +64,7 @@ class Surroundings:
         return Counter(run.arguments for run in self.toolbox.runs if run.name == "pay")
 
 
-@dataclass
-class SmallWorld:
+class SmallWorld(Struct):
     """One life of the pipeline."""
 
     pipeline: Pipeline

@@ -12,10 +12,10 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec import Struct, field
 from tests.crash.conftest import CELL
 from tests.crash.drivers import DRIVERS, OUTBOX_DRIVERS, ChannelDriver
 from tests.crash.history import History, check_stories, open_history
@@ -36,8 +36,7 @@ PATIENCE = 30.0  # seconds for a process to die or to come to rest
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(60 + 30 * REPEAT)]
 
 
-@dataclass
-class Cell:
+class Cell(Struct):
     """One gateway's home over all its lives, with the person who writes to it."""
 
     point: Failpoint

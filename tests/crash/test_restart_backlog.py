@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from msgspec import Struct, field
+from msgspec.structs import replace
 from tests.crash.small_world import LeapingClock
 from tests.pipeline.harness import FakeNetwork
 
@@ -27,8 +28,7 @@ PARTS, CHATS = 10_000, 50
 BURST, INTERVAL = 4, 2.0  # as the IRC channel's manifest has it
 
 
-@dataclass
-class Wire(FakeNetwork):
+class Wire(Struct, FakeNetwork):
     """A network that remembers when each part came, and says when there were enough."""
 
     clock: ManualClock = field(default_factory=ManualClock)

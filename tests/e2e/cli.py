@@ -6,17 +6,16 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from tests.e2e.process import TOKEN, environment
 
 TIMEOUT = 30.0
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """A command that has ended."""
 
     code: int

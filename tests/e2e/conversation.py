@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import uuid4
+
+from msgspec import Struct, field
 
 from homarus.protocol.client import GatewayClient
 
 
-@dataclass
-class Answer:
+class Answer(Struct):
     """How a run ended: `ends` are its final chat events, one if all is well."""
 
     run_id: str

@@ -9,8 +9,9 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from homarus.protocol.client import GatewayClient
 
@@ -18,8 +19,7 @@ READY_TIMEOUT = 30.0
 TOKEN = "test-token-0123456789"
 
 
-@dataclass
-class GatewayProcess:
+class GatewayProcess(Struct):
     """A running gateway. `url` is http://127.0.0.1:PORT, `token` its shared secret."""
 
     process: asyncio.subprocess.Process

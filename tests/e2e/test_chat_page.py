@@ -10,11 +10,11 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
 from tests.e2e.cli import homarus
 from tests.e2e.process import environment
 
@@ -67,8 +67,7 @@ async def built_page(tmp_path_factory: pytest.TempPathFactory) -> None:
         await run(sys.executable, WEB / "build.py", timeout=55)
 
 
-@dataclass
-class Up:
+class Up(Struct):
     """A gateway started as a person starts it. `printed` is what they see."""
 
     process: asyncio.subprocess.Process

@@ -8,12 +8,12 @@ import re
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec import Struct
 from tests.e2e.cli import homarus
 from tests.e2e.irc_user import IrcUser
 from tests.e2e.process import GatewayProcess, gateway, write_config
@@ -38,8 +38,7 @@ def typed(page: Path) -> list[str]:
 WITH_COMMANDS = [page for page in PAGES if typed(page)]
 
 
-@dataclass
-class Place:
+class Place(Struct):
     """A gateway on an IRC server, used by its main user; `code` was told to a stranger there."""
 
     running: GatewayProcess

@@ -7,12 +7,13 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from aiohttp import WSMessage, WSMsgType
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from tests.fuzz.mutation import dump, invent, spoil_bytes, spoil_tree
@@ -176,8 +177,7 @@ def snapshot(connection: Rows) -> str:
     return digest.hexdigest()
 
 
-@dataclass
-class Target:
+class Target(Struct):
     """A gateway to be fed."""
 
     core: GatewayCore

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from tests.gateway.fake_runs import FakeRuns
 from tests.gateway.fake_services import TOKEN, make_services
 
@@ -17,8 +17,7 @@ DEFAULTS = GatewaySettings(auth=AuthSettings(token=TOKEN), trusted_proxies=froze
 """A proxy on this machine is trusted, so that clients can pretend to be elsewhere."""
 
 
-@dataclass
-class Running:
+class Running(Struct):
     """A started gateway."""
 
     server: GatewayServer

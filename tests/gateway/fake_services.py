@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from msgspec import Struct
 from tests.gateway.fake_runs import FakeRuns
 
 from homarus.channels.contract import Capabilities, WebhookChannel
@@ -41,8 +41,7 @@ TOKEN = "gateway-token-0123456789abcdef"
 MOCK = ModelInfo("mock", "mock-1", "Mock", 200_000, 8_000)
 
 
-@dataclass
-class FixedConfig:
+class FixedConfig(Struct):
     """A configuration that stays."""
 
     current: LoadedConfig

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 from tests.automation.world import FakePost
 from tests.gateway.fake_services import TOKEN, make_services
 from tests.gateway.raw_client import RawClient, connected
@@ -28,8 +29,7 @@ TURN = {"kind": "agentTurn", "message": "look"}
 JOB: dict[str, Any] = {"name": "job", "schedule": EVERY, "payload": TURN, "delivery": {"mode": "none"}}
 
 
-@dataclass
-class Scheduled:
+class Scheduled(Struct):
     """A gateway with a scheduler."""
 
     url: str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 from tests.automation.world import FakePost
 from tests.gateway.fake_runs import FakeRuns
 from tests.gateway.fake_services import TOKEN, make_services
@@ -25,8 +26,7 @@ from homarus.storage.entries import select_entries
 from homarus.storage.sessions import select_session
 
 
-@dataclass
-class Beating:
+class Beating(Struct):
     """A gateway whose agents have hearts."""
 
     client: RawClient

@@ -44,8 +44,8 @@ def test_rebound_host_names_are_refused_on_loopback_only() -> None:
 
 def test_forwarded_connections_are_never_local_and_headers_count_only_from_trusted_proxies() -> None:
     headers = {"x-forwarded-for": "6.6.6.6, 203.0.113.9"}
-    assert identify_peer("127.0.0.1", {}, frozenset()) == Peer("127.0.0.1", is_local=True)
-    assert identify_peer("127.0.0.1", headers, frozenset()) == Peer("127.0.0.1", is_local=False)
+    assert identify_peer("127.0.0.1", {}, frozenset()) == Peer("127.0.0.1", is_local=True, socket="127.0.0.1")
+    assert not identify_peer("127.0.0.1", headers, frozenset()).is_local
     assert identify_peer("10.0.0.2", headers, frozenset({"10.0.0.0/8"})).address == "203.0.113.9"
     assert identify_peer("10.0.0.2", {"x-forwarded-for": "junk"}, frozenset({"10.0.0.2"})).address == "10.0.0.2"
     for name in ("forwarded", "x-real-ip", "x-forwarded-proto", "x-forwarded-host"):

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.gateway.conftest import Running
 from tests.gateway.fake_services import TOKEN, FakeChannels, make_services
 from tests.gateway.raw_client import connected

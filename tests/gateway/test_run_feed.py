@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec import Struct, field
 from tests.gateway.fake_clock import FakeClock
 from tests.gateway.frames_of import frames_of
 
@@ -36,8 +36,7 @@ RUN = RunInfo(RunId("r1"), AgentId("main"), KEY, "s1", "chat", Requester())
 SNAPSHOT: dict[str, object] = {"session": {"key": KEY}, "sessionId": "s1"}
 
 
-@dataclass
-class Listener:
+class Listener(Struct):
     caller: Caller
     outbox: ClientOutbox = field(default_factory=ClientOutbox)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec import Struct, field
 from tests.gateway.fake_clock import FakeClock
 from tests.gateway.frames_of import frames_of
 
@@ -36,8 +36,7 @@ RUN = RunInfo(RunId("r1"), AgentId("main"), KEY, "s1", "chat", Requester())
 PEER = Peer("127.0.0.1", is_local=True)
 
 
-@dataclass
-class Listener:
+class Listener(Struct):
     caller: Caller
     outbox: ClientOutbox = field(default_factory=ClientOutbox)
 

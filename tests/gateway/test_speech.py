@@ -6,11 +6,11 @@ import base64
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.gateway.fake_clock import FakeClock
 from tests.gateway.fake_services import TOKEN, FixedConfig, make_services
 from tests.gateway.raw_client import RawClient, connected

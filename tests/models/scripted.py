@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from homarus.clock import SystemClock
 from homarus.models.attempt import close_stream
@@ -50,8 +51,7 @@ def failed(kind: FailureKind, retry_after: float | None = None) -> list[ModelEve
     return [Failed(kind, kind.value, retry_after=retry_after)]
 
 
-@dataclass
-class ScriptedModel:
+class ScriptedModel(Struct):
     """Plays one list of events a call; the last one again and again."""
 
     script: list[list[ModelEvent]]

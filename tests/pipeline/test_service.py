@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.pipeline.harness import FakeNetwork, FakeToolbox, World, chat, direct, group, world
 
 from homarus.channels.contract import Acceptance, Ambiguous, Verdict

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.agent.loop import Toolbox
 from homarus.channels.contract import (
@@ -25,8 +27,7 @@ from homarus.tools.contract import ToolContext
 from homarus.tools.runner import ToolOutcome
 
 
-@dataclass
-class HastyIngress:
+class HastyIngress(Struct):
     """Tells the platform that a message is safe before it is."""
 
     inner: Ingress
@@ -47,8 +48,7 @@ class HastyIngress:
             return
 
 
-@dataclass
-class DeafIngress:
+class DeafIngress(Struct):
     """Says that a message is safe although it could not be stored."""
 
     inner: Ingress
@@ -60,8 +60,7 @@ class DeafIngress:
             return Acceptance.ACCEPTED
 
 
-@dataclass
-class ForgetfulIngress:
+class ForgetfulIngress(Struct):
     """Does not know a message again."""
 
     inner: Ingress
@@ -129,8 +128,7 @@ class LyingChannel(_Wrapped):
         return Receipt("none") if self.count % 10 == 0 else await self._inner.send(part)
 
 
-@dataclass
-class CarelessTools:
+class CarelessTools(Struct):
     """Takes every tool for one that may be repeated."""
 
     inner: Toolbox

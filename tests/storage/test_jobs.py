@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from tests.storage.conftest import NOW
 
 from homarus.ids import AgentId

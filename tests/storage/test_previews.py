@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from homarus.ids import Address
 from homarus.storage import outbound

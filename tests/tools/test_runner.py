@@ -3,9 +3,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from homarus.errors import Permanent, UserError
 from homarus.labels import Confidentiality, Integrity, Label

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.models.contract import (
     AssistantMessage,
@@ -28,8 +30,7 @@ OLD_RESULT_CHARS = 3_000
 MIN_RESERVE = 1_024
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(Struct, frozen=True):
     """The messages to send, their estimated tokens with system prompt and tools, and how many turns were left out."""
 
     messages: tuple[Message, ...]

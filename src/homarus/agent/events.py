@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from homarus.models.contract import Usage
 
 
-@dataclass(frozen=True, slots=True)
-class TurnStarted:
+class TurnStarted(Struct, frozen=True):
     """The turn began. `started_at` in milliseconds since the epoch."""
 
     started_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class TextStreamed:
+class TextStreamed(Struct, frozen=True):
     """More visible text. `text` is all text of this turn so far, `delta` what was added."""
 
     text: str
     delta: str
 
 
-@dataclass(frozen=True, slots=True)
-class ThinkingStreamed:
+class ThinkingStreamed(Struct, frozen=True):
     """More reasoning."""
 
     text: str
     delta: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolStarted:
+class ToolStarted(Struct, frozen=True):
     """A tool call begins; `arguments` as parsed, or `{"_raw": text}` when the model wrote invalid JSON."""
 
     call_id: str
@@ -39,8 +35,7 @@ class ToolStarted:
     arguments: dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class ToolProgressed:
+class ToolProgressed(Struct, frozen=True):
     """Live output of a running call: all output so far, cut to its last few KB."""
 
     call_id: str
@@ -48,8 +43,7 @@ class ToolProgressed:
     output: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolFinished:
+class ToolFinished(Struct, frozen=True):
     """A call ended and its result is committed. `output` is what the model will read."""
 
     call_id: str
@@ -60,8 +54,7 @@ class ToolFinished:
     details: dict[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TurnFinished:
+class TurnFinished(Struct, frozen=True):
     """The turn ended well. `text` is the final reply, empty or silent when nothing is to be said."""
 
     text: str
@@ -70,8 +63,7 @@ class TurnFinished:
     ended_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class TurnAborted:
+class TurnAborted(Struct, frozen=True):
     """The owner stopped it; `text` is what had been said so far. `reason` is rpc, stop, timeout or shutdown."""
 
     text: str
@@ -79,8 +71,7 @@ class TurnAborted:
     ended_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class TurnFailed:
+class TurnFailed(Struct, frozen=True):
     """The turn could not be finished. `error` is safe to show to the user."""
 
     error: str

@@ -10,9 +10,11 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.agent.context import Fitted, fit
 from homarus.agent.events import (
@@ -54,8 +56,7 @@ LIVE_OUTPUT_CHARS = 8_000
 Emit = Callable[[AgentEvent], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """Everything a turn needs, frozen when it begins. `is_resumed` tells that a restart interrupted it before.
 
     `context_tokens` lowers the model's own window, `tool_policy` narrows the agent's rules for this turn.

@@ -5,8 +5,9 @@ Nothing in it changes from turn to turn; the time travels with the user's messag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 PROMPT_FILES = ("AGENTS.md", "SOUL.md", "IDENTITY.md", "USER.md", "TOOLS.md", "MEMORY.md")
 MAX_FILE_CHARS = 20_000
@@ -30,8 +31,7 @@ Replies
 - Answer exactly NO_REPLY when nothing should be said."""
 
 
-@dataclass(frozen=True, slots=True)
-class PromptSource:
+class PromptSource(Struct, frozen=True):
     """What a prompt is made from. `extra` is trusted text of the caller, such as group context.
 
     The limits bound one prompt file and all of them together, in characters. `skills` is the list of skills.
@@ -46,8 +46,7 @@ class PromptSource:
     skills: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PromptFile:
+class PromptFile(Struct, frozen=True):
     """A prompt file as it stands in the prompt; `raw_chars` is its size before it was cut."""
 
     name: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.agent.prompt import PROMPT_FILES, PromptSource, fit_files
 from homarus.agent.skills.listing import MAX_LISTED, block_of
@@ -15,8 +16,7 @@ NEAR_LIMIT = 0.85
 """Share of a limit from which a file counts as near it (reference runtime §2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prompted:
+class Prompted(Struct, frozen=True):
     """A finished prompt with everything it was made from."""
 
     source: PromptSource

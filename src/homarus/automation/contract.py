@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from homarus.ids import Address
 from homarus.storage.records import OutboundMessage
@@ -13,8 +14,7 @@ CronEvent = dict[str, object]
 """`{jobId, action, …}` as clients receive it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """What became of the parts of an answer."""
 
     status: DeliveryStatus

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.agent.usage import usage_json
 from homarus.automation.contract import Post
@@ -34,8 +36,7 @@ ANNOUNCE = "Answer in plain text; the answer is delivered for you. If there is n
 REMIND = "A scheduled event has come due. Do what it asks, or pass it on in your own words."
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """A turn to be run: what is said, and where the answer goes."""
 
     text: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from pydantic import ValidationError
 
 from homarus.errors import StorageError, UserError
@@ -16,8 +15,7 @@ _MAIN_TURN = 'main jobs need payload kind "systemEvent"; isolated and session jo
 _NOT_YET = "is not available yet; leave it out"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A job and what it says."""
 
     row: JobRow

@@ -7,8 +7,10 @@ goes on with, and a crash after the end leaves nothing to do.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from homarus.automation.job import Job, read_job
 from homarus.automation.schedule import due_times, iso, next_after
@@ -28,8 +30,7 @@ TOO_BUSY = "missed: the scheduler was off, or other jobs took too long"
 STILL_RUNNING = "skipped: the job was still running"
 
 
-@dataclass(slots=True)
-class Claimed:
+class Claimed(Struct):
     """What a claim found: runs that begin now, rows of times that passed, and jobs that are broken."""
 
     started: list[tuple[Job, JobRun]] = field(default_factory=list[tuple[Job, JobRun]])
@@ -37,8 +38,7 @@ class Claimed:
     broken: list[str] = field(default_factory=list[str])
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """What the end of a run changed: the job as it is now, None when it is gone."""
 
     run: JobRun
@@ -46,8 +46,7 @@ class Ended:
     is_removed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(Struct, frozen=True):
     """What is stored together with the end of a run: an entry for a session, parts of an alert."""
 
     entry: Entry | None = None

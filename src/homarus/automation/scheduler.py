@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import tzinfo
 from typing import Final
+
+from msgspec.structs import replace
 
 from homarus.automation.alerts import Alerts
 from homarus.automation.contract import CronEvent, Post

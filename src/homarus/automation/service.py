@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.automation.contract import CronEvent
 from homarus.automation.job import Job, check_spec, read_job, write_spec
@@ -36,8 +38,7 @@ class Refused(UserError):
     """A job breaks a rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """What came of a wish to run a job now: `run_id`, or the reason why not."""
 
     run_id: str | None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import cast
+
+from msgspec import Struct, field
 
 from homarus.channels.contract import Sender
 from homarus.channels.policy_config import (
@@ -16,8 +17,7 @@ from homarus.channels.policy_config import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRules:
+class ChatRules(Struct, frozen=True):
     """What counts in one chat.
 
     `is_listed` tells that it has an entry of its own or `*`; `allow_from` None that the account's lists count.

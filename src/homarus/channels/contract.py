@@ -7,9 +7,10 @@ from its validated configuration, run by a supervisor, and asked to send by the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from homarus.ids import Address
 
@@ -21,8 +22,7 @@ class ChatKind(StrEnum):
     GROUP = "group"
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """Who wrote. `id` is what allowlists match: the strongest identity the platform verified.
 
     `aliases` are weaker identities that an allowlist may name as well (an unverified nick, a handle).
@@ -34,8 +34,7 @@ class Sender:
     is_bot: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A file that came with a message: `data` when already fetched, else `ref` to fetch it by."""
 
     mime: str
@@ -45,8 +44,7 @@ class Attachment:
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(Struct, frozen=True):
     """One message as the platform reported it: facts only.
 
     `external_id` is unique per channel and account and is what duplicates are recognised by. `sent_at` is the
@@ -83,8 +81,7 @@ class Ingress(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class OutboundPart:
+class OutboundPart(Struct, frozen=True):
     """One part of a reply, already chunked and in the channel's markup.
 
     `id` is stable over attempts: use it as the platform's idempotency key where there is one. `attempt` counts from 1.
@@ -100,8 +97,7 @@ class OutboundPart:
     reply_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """The platform took the part. `platform_id` is the id it gave, None when it gives none."""
 
     platform_id: str | None = None
@@ -123,8 +119,7 @@ class ConnectionState(StrEnum):
     DISCONNECTED = "disconnected"
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
+class ProbeResult(Struct, frozen=True):
     """What a round trip that we started found: `detail` says who we are there or what failed."""
 
     is_ok: bool
@@ -132,8 +127,7 @@ class ProbeResult:
     latency_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What a channel can do, from its manifest. `max_text` is in `text_unit`s per part."""
 
     max_text: int = 4000
@@ -151,8 +145,7 @@ class Capabilities:
     interval: float = 1.0  # seconds per part after the burst
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """A channel's manifest.toml, readable without importing the channel.
 
     `setup` names the keys that somebody who connects the channel is asked for.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from homarus.channels.contract import Capabilities, Channel, Manifest
 from homarus.channels.policy_config import ChannelPolicyConfig
@@ -21,8 +23,7 @@ _KEYS = {"id": str, "name": str, "module": str, "extra": str, "docs": str, "owne
 _NEEDED = ("id", "name", "module")
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelModule:
+class ChannelModule(Struct, frozen=True):
     """A loaded channel. `create` takes the channel's validated configuration, the account id and the clock; it opens
     no connection and raises ConfigError for settings that cannot work."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from homarus.config import environment
 from homarus.config.load import load
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
-class ServedCertificate:
+class ServedCertificate(Struct, frozen=True):
     """A certificate file and its fingerprint."""
 
     certificate: Path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import cast
+
+from msgspec import Struct, field
 
 from homarus.cli.exits import UsageFailure
 from homarus.cli.prompts import ask, ask_secret, confirm
@@ -32,8 +33,7 @@ TEST_MESSAGE = "Hello from Homarus: this channel works."
 _MAX_ROUNDS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelOptions:
+class ChannelOptions(Struct, frozen=True):
     """What was typed about a channel. `settings` are options by name; `more` are `KEY=VALUE` with JSON5 values."""
 
     name: str

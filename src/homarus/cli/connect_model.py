@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.cli.prompts import ask, ask_secret, choose, confirm, heading
 from homarus.cli.screen import clean, paint, say
@@ -29,8 +30,7 @@ from homarus.ops.model_trial import Trial, try_model
 _SHOWN_MODELS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class ModelOptions:
+class ModelOptions(Struct, frozen=True):
     """What was typed on the command line about the model; None leaves it open."""
 
     provider: str | None = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+from msgspec import Struct
 
 from homarus.cli.gateway import client_for
 from homarus.cli.reach import find_gateway
@@ -23,8 +24,7 @@ _GRACE = 30.0
 _ARGUMENT_WIDTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """What is said where. `timeout` in seconds."""
 
     session_key: str

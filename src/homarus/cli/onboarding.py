@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from homarus.cli.connect_channel import ChannelOptions, connect, next_step
 from homarus.cli.connect_model import ModelOptions, connect_by_options, connect_by_questions
@@ -18,8 +18,7 @@ from homarus.ops.service_install import define, has_manager, install
 _LATER = "none"
 
 
-@dataclass(slots=True)
-class Onboarding:
+class Onboarding(Struct):
     """One run of it. `has_service` None means to ask, or no where nothing is asked."""
 
     state: StateDir

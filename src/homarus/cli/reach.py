@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from homarus.cli.exits import UsageFailure
 from homarus.cli.running import find_running
 from homarus.config import environment
 from homarus.config.paths import StateDir
+from homarus.discreet import Discreet
 from homarus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,16 +26,16 @@ DEFAULT_PORT = 18_789
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Discreet, frozen=True):
     """The secrets shown to the gateway; None for one that is not known."""
 
-    token: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
+    hidden = frozenset({"token", "password"})
+
+    token: str | None = None
+    password: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A gateway to talk to. `url` is ws:// or wss://; `identity` is the file of this device's key.
 
     `tls_fingerprint` is the certificate that is expected; None leaves it to the system's authorities.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +16,7 @@ NAME = "running.json"
 _MAX_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """A gateway that said it was ready. `url` is http://host:port, or https:// with the certificate's fingerprint."""
 
     url: str

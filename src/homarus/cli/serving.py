@@ -8,10 +8,12 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from homarus.cli.running import Running, leave_note, take_note_back
 from homarus.cli.screen import paint, say, warn
@@ -28,8 +30,7 @@ HANDOVER: Final = "HOMARUS_HANDOVER"
 """Variable that carries what was typed to the gateway process; not an argument, which everyone on the machine sees."""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """What was typed; None leaves it to the environment and the configuration.
 
     `is_for_people` prints the login link, else one line `ready URL` for supervisors and scripts.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
+
+from msgspec import Struct
 
 from homarus.cli.reply import Row, as_row, number, rows, text
 from homarus.cli.screen import clean, paint, say
@@ -21,8 +22,7 @@ _STEPS = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Moment:
+class Moment(Struct, frozen=True, order=True):
     """One thing that happened; `order` keeps things of one millisecond in their order."""
 
     at: int

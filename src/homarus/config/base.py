@@ -6,11 +6,11 @@ when they are made, so that it costs nothing at start-up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
 
 from annotated_types import Ge, Gt, MinLen
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, Strict
 from pydantic_core import core_schema
 
@@ -71,8 +71,7 @@ class Section(BaseModel):
             return self.__dict__.setdefault(name, model.load().model_validate({}))
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Struct, frozen=True):
     """A section whose module is imported when the file sets it or the code asks for it.
 
     All models together take a quarter of a second to build; a typical file needs a few of them.

@@ -6,10 +6,10 @@ import ast
 import inspect
 import types
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
+from msgspec import Struct
 from pydantic import BaseModel, JsonValue
 from pydantic.fields import FieldInfo
 
@@ -23,8 +23,7 @@ Model = type[BaseModel]
 _MAX_DEPTH = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One key: `path` has `*` for a free key and `[]` for a list item."""
 
     path: str

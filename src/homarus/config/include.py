@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
+
+from msgspec import Struct, field
 
 from homarus.config.issues import ConfigErrors, ConfigIssue, dotted
 from homarus.config.json5_text import MAX_BYTES, parse
@@ -17,8 +18,7 @@ MAX_FILES = 64
 Place = tuple[str | int, ...]
 
 
-@dataclass(slots=True)
-class Includes:
+class Includes(Struct):
     """One pass over a configuration; `root` is the folder no included file may leave."""
 
     root: Path

@@ -6,8 +6,9 @@ import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from homarus.config.redact import hide_in_text, is_sensitive_key
 from homarus.errors import ConfigError
@@ -22,8 +23,7 @@ MISSING = object()
 _PLAIN = re.compile(r"[A-Za-z0-9_*$-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigIssue:
+class ConfigIssue(Struct, frozen=True):
     """One problem. `path` is dotted (`agents.list[0].id`, empty for the whole file), `value` safe to show."""
 
     path: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from homarus.config import environment
@@ -19,6 +19,7 @@ from homarus.config.schema import Config
 from homarus.config.secret import Secret
 from homarus.config.secret_resolver import SourceResolver
 from homarus.config.substitute import substitute
+from homarus.discreet import Discreet
 from homarus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,25 +32,26 @@ if TYPE_CHECKING:
 Tree = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedConfig:
+class LoadedConfig(Discreet, frozen=True):
     """A checked configuration and where it came from.
 
     `parsed` is the file as written, `written` the same with includes, before variables; both may hold secrets, so
     show them only through `redact`. `hash` is the SHA-256 of `raw_text` in hex. `files` are all files that were read.
     """
 
+    hidden = frozenset({"raw_text", "parsed", "written", "env", "secrets"})
+
     config: Config
-    raw_text: str = field(repr=False)
-    parsed: Tree = field(repr=False)
-    written: Tree = field(repr=False)
+    raw_text: str
+    parsed: Tree
+    written: Tree
     hash: str
     path: Path
     exists: bool
     warnings: tuple[str, ...]
     files: tuple[Path, ...]
-    env: Mapping[str, str] = field(repr=False)
-    secrets: SecretResolver = field(repr=False)
+    env: Mapping[str, str]
+    secrets: SecretResolver
     is_recovered: bool = False
 
 

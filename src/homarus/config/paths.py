@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
 from homarus.config import environment
+from homarus.discreet import Discreet
 from homarus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,12 +20,13 @@ if TYPE_CHECKING:
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class StateDir:
+class StateDir(Discreet, frozen=True):
     """The state folder: HOMARUS_HOME, else `~/.homarus`."""
 
+    hidden = frozenset({"env"})
+
     root: Path
-    env: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, compare=False)
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def resolve(cls, env: Mapping[str, str] | None = None) -> StateDir:

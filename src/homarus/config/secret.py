@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, cast, final
 
+from msgspec import Struct
 from pydantic_core import core_schema
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ _PROVIDER = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _ENV_ID = re.compile(r"[A-Z][A-Z0-9_]{0,127}")
 
 
-@dataclass(frozen=True, slots=True)
-class SecretRef:
+class SecretRef(Struct, frozen=True):
     """Where a secret is found: a variable, a value in a file, or the output of a program."""
 
     source: Source

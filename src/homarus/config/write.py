@@ -8,9 +8,11 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.config.include import read_text
 from homarus.config.issues import MISSING, dotted, value_at
@@ -26,8 +28,7 @@ Place = tuple[str | int, ...]
 _PART = re.compile(r"""\.?(?P<name>[^.\[\]"\\]+)|\[(?P<index>\d{1,6})\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]""")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What a change left behind: the checked result, and whether comments of the old file were lost."""
 
     loaded: LoadedConfig

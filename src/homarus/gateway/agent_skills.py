@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from homarus.agent.skills.eligibility import Surroundings, Verdict, check
 from homarus.agent.skills.shelf import SkillShelf
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from homarus.config.load import LoadedConfig
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedSkill:
+class JudgedSkill(Struct, frozen=True):
     """A skill and whether it can be used; `is_blocked` means the agent's own list leaves it out."""
 
     skill: Skill

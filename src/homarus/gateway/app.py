@@ -7,10 +7,11 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from homarus.channels import registry
 from homarus.channels.policy_config import ChannelPolicyConfig, GroupPolicy
@@ -65,8 +66,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("homarus.gateway")
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """The gateway answers. `login_url` works once, for ten minutes; None when there is no page.
 
     `tls_fingerprint` is the SHA-256 of the served certificate, None without TLS.
@@ -78,8 +78,7 @@ class Ready:
     tls_fingerprint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayOptions:
+class GatewayOptions(Struct, frozen=True):
     """What the command line says; None leaves it to the environment and the configuration."""
 
     home: Path | None = None
@@ -109,8 +108,7 @@ class ConfigHolder:
             tell()
 
 
-@dataclass(slots=True)
-class Application:
+class Application(Struct):
     """A composed gateway, not yet started."""
 
     pipeline: Pipeline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from homarus.errors import ProtocolError
 from homarus.gateway.origin import BROWSER_CLIENTS
@@ -28,8 +28,7 @@ class Refused(Exception):
         self.close_reason = error.message if close_reason is None else close_reason
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """A connect request. `protocol` is the negotiated version, `requested` the scopes as sent, which devices sign."""
 
     params: ConnectParams

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from homarus.errors import ProtocolError
 from homarus.gateway.origin import origin_problem
@@ -40,8 +41,7 @@ Reason = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class AuthResult:
+class AuthResult(Struct, frozen=True):
     """What became of the presented secrets: a method, or the reason they were refused.
 
     `wait` is how many seconds to wait before the next try, 0 when waiting does not help. `user` is who a proxy or

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from homarus.errors import ProtocolError
 from homarus.gateway.peer import Peer
@@ -12,8 +12,7 @@ from homarus.protocol.scopes import Role, Scope, has_scope
 from homarus.protocol.versions import V3, V4
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """An authenticated caller. `protocol` is the negotiated version; `conn_id` is unique per connection.
 
     `is_strict` callers are told of parameters that are not known, whatever their version passes over.

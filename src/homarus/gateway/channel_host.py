@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from homarus.channels import registry
 from homarus.channels.contract import Acceptance, Channel, ConnectionState, Inbound, Ingress, WebhookChannel
@@ -34,8 +35,7 @@ MAX_TYPING_SIGNS = 150
 RECONNECT = RestartPolicy(first_pause=2.0, max_pause=300.0)
 
 
-@dataclass(slots=True)
-class Hosted:
+class Hosted(Struct):
     """One account of one channel while the gateway runs."""
 
     account: Account

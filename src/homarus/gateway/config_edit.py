@@ -6,8 +6,9 @@ import asyncio
 import copy
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from homarus.errors import ConfigError
 from homarus.gateway.reload import problems_of
@@ -26,8 +27,7 @@ NO_HASH = "config base hash required; re-run config.get and retry"
 _turns: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(Struct, frozen=True):
     """A change: whether anything differs, the redacted file, and the keys that count after a restart only."""
 
     is_changed: bool

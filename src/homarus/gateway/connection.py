@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from aiohttp import WSMsgType
+from msgspec import Struct
 
 from homarus.errors import HomarusError, ProtocolError
 from homarus.gateway.attempt import Refused
@@ -72,8 +72,7 @@ class _Closing(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """A client at the end of its handshake."""
 
     request_id: str

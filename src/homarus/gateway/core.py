@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from homarus.protocol.events import PRESENCE
 from homarus.protocol.frames import JsonObject
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from homarus.security.approvals import Approvals
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayCore:
+class GatewayCore(Struct, frozen=True):
     """Everything that lives as long as the gateway.
 
     `started_at` in monotonic seconds; `instance_id` tells this process from the one before it; `background` are the

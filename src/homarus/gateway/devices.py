@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.clock import Clock
 from homarus.gateway.tokens import MAX_TOKEN, hash_token
@@ -26,8 +28,7 @@ _ALIASES: Final = {"macos": "darwin", "windows": "win32"}
 _SILENT_REASONS = frozenset({"not-paired", "role-upgrade"})
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """What a verified device asks for. `scopes` are the requested ones as sent."""
 
     device_id: str
@@ -63,8 +64,7 @@ class Claim:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedDeviceToken:
+class IssuedDeviceToken(Struct, frozen=True):
     """A token to hand to a device."""
 
     token: str
@@ -73,8 +73,7 @@ class IssuedDeviceToken:
     issued_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
+class OpenRequest(Struct, frozen=True):
     """A request that waits for a person."""
 
     id: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.clock import Clock
 from homarus.gateway.attempt import Attempt, Refused
@@ -24,8 +25,7 @@ from homarus.protocol.handshake import ConnectParams
 from homarus.storage.devices import Device
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """A client that is in: who it is, its scopes in the order it asked for them, and the token its device gets.
 
     `handed_off` are tokens for other roles, which a setup code granted along with this one.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from msgspec import Struct, field
 
 from homarus.gateway.caller import Caller
 from homarus.gateway.delta import Delta
@@ -34,8 +35,7 @@ class Subscriber(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Shapes:
+class Shapes(Struct, frozen=True):
     """An event that looks different in the two versions; None where a version does not have it."""
 
     v3: JsonObject | None
@@ -51,8 +51,7 @@ def widened(payload: JsonObject, **more: object) -> Shapes:
     return Shapes(payload, {**payload, **more})
 
 
-@dataclass(slots=True)
-class _Audience:
+class _Audience(Struct):
     """Who gets an event in one version: `everything` whatever its session, `some` only what they asked for."""
 
     everything: list[Subscriber] = field(default_factory=list[Subscriber])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.gateway.supervisor import Supervised
 from homarus.gateway.watchdog import Watchdog
@@ -11,8 +12,7 @@ from homarus.meter import Meter
 from homarus.pipeline.contract import Load
 
 
-@dataclass(frozen=True, slots=True)
-class Instruments:
+class Instruments(Struct, frozen=True):
     """Read when somebody asks; reading costs nothing before."""
 
     meter: Meter

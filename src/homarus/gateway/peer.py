@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
+from msgspec import field
+
+from homarus.discreet import Discreet
 from homarus.errors import ProtocolError
 from homarus.gateway.settings import is_loopback
 from homarus.protocol.errors import invalid
@@ -21,8 +23,7 @@ FORWARDING_HEADERS = (
 """What proxies and tunnels add; one of them is enough to know that a connection was passed on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Discreet, frozen=True):
     """A client's address. `address` is the believed client IP; `is_local` means directly from this machine.
 
     A connection from loopback that carries forwarding headers came through a proxy and counts as remote, whatever
@@ -32,16 +33,18 @@ class Peer:
     the connection on: whose it is, is unknown.
     """
 
+    hidden = frozenset({"headers"})
+
     address: str
     is_local: bool
     origin: str | None = None
     host: str = ""
     scope_cap: frozenset[str] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, compare=False)
-    socket: str = field(default="", compare=False)
-    socket_port: int = field(default=0, compare=False)
-    is_proxy: bool = field(default=False, compare=False)
-    is_attributed: bool = field(default=True, compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    socket: str = ""
+    socket_port: int = 0
+    is_proxy: bool = False
+    is_attributed: bool = True
 
     @property
     def is_cross_site(self) -> bool:

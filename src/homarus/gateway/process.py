@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import resource
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 _STATUS: Final = Path("/proc/self/statm")
 _FILES: Final = Path("/proc/self/fd")
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessFacts:
+class ProcessFacts(Struct, frozen=True):
     """Resident memory in bytes, processor time in seconds, open descriptors (None where the system does not say)."""
 
     resident_bytes: int

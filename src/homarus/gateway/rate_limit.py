@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from homarus.clock import Clock
 from homarus.gateway.peer import Peer
@@ -13,8 +14,7 @@ MAX_KEYS = 10_000
 """Addresses remembered at once; the least recently seen are forgotten first."""
 
 
-@dataclass(slots=True)
-class _Record:
+class _Record(Struct):
     failures: deque[float] = field(default_factory=deque[float])
     locked_until: float = 0.0
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
+
+from msgspec import Struct
 
 from homarus.config.reload import Impact, changed_paths, impact_of
 from homarus.errors import ConfigError
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("homarus.gateway.reload")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong with the new configuration."""
 
     path: str
@@ -31,8 +31,7 @@ class Problem:
         return f"{where}{self.message}" + (f" - {self.fix}" if self.fix else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Reloaded:
+class Reloaded(Struct, frozen=True):
     """What a reload did: keys in force now, keys that wait for a restart, channel accounts that were changed.
 
     With problems, nothing was changed.

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from homarus.agent.events import TurnAborted, TurnFailed, TurnFinished
 from homarus.clock import Clock
@@ -31,8 +32,7 @@ MAX_HELD: Final = 2000
 _Snapshots = Callable[[RunInfo], JsonObject]
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """A run while it is told, in each version of the protocol."""
 
     v3: RunTeller
@@ -44,8 +44,7 @@ class _Run:
         self.v4.tell(event.event, event.at)
 
 
-@dataclass(slots=True)
-class _Watch:
+class _Watch(Struct):
     """A run that a client asked for: the key as it wrote it, who gets tool events, and events held back."""
 
     raw_key: str | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import ClassVar, Final
+
+from msgspec import Struct, field
 
 from homarus.agent.events import (
     AgentEvent,
@@ -31,8 +32,7 @@ DELTA_INTERVAL_MS: Final = 150
 """Least time between two `chat` deltas of a run (reference 03)."""
 
 
-@dataclass(slots=True)
-class RunView:
+class RunView(Struct):
     """What is known of a run beside its own events.
 
     `raw_key` is its session as the client that asked wrote it, `recipients` returns who gets tool events, `snapshot`
@@ -45,8 +45,7 @@ class RunView:
     snapshot: Callable[[], JsonObject]
 
 
-@dataclass(slots=True)
-class RunTeller:
+class RunTeller(Struct):
     """Tells clients of one version of one run. `told` is the text of the last chat delta, `told_at` when it was."""
 
     version: ClassVar[int] = V3

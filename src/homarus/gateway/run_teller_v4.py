@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from homarus.agent.events import ToolFinished, ToolProgressed, ToolStarted, TurnFinished
@@ -19,7 +18,6 @@ TEXT_INTERVAL_MS: Final = 75
 """Least time between two pieces of text of a run."""
 
 
-@dataclass(slots=True)
 class RunTellerV4(RunTeller):
     """Tells clients of version 4. `parts` counts the texts between tool calls, from 1."""
 

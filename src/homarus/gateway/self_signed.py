@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Final
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from homarus.clock import Clock
+from homarus.discreet import Discreet
 
 VALIDITY: Final = timedelta(days=3650)
 """Pinned certificates are changed by hand, and a new one locks every client out; so they last."""
@@ -21,12 +21,13 @@ SLACK: Final = timedelta(days=1)
 _NAME_LIMIT: Final = 63
 
 
-@dataclass(frozen=True, slots=True)
-class MadeCertificate:
+class MadeCertificate(Discreet, frozen=True):
     """A certificate and its key, both PEM."""
 
+    hidden = frozenset({"key"})
+
     certificate: bytes
-    key: bytes = field(repr=False)
+    key: bytes
 
 
 def make_certificate(host_name: str, clock: Clock) -> MadeCertificate:

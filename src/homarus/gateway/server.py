@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from homarus.errors import UserError
 from homarus.gateway.approval_events import announce_approval

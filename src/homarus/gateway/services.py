@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from homarus.clock import Clock
 from homarus.models.contract import ModelCatalog
@@ -40,8 +41,7 @@ class ConfigSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class AgentFacts:
+class AgentFacts(Struct, frozen=True):
     """An agent as clients see it. `model` is `provider/id`, None for the default model."""
 
     id: str
@@ -61,8 +61,7 @@ class AgentDirectory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelAccount:
+class ChannelAccount(Struct, frozen=True):
     """How one account of a channel stands. Times in milliseconds, None when it never happened."""
 
     channel: str
@@ -76,8 +75,7 @@ class ChannelAccount:
     last_outbound_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeOutcome:
+class ProbeOutcome(Struct, frozen=True):
     """What a round trip to a platform found."""
 
     is_ok: bool
@@ -101,8 +99,7 @@ class ChannelDirectory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRecord:
+class MessageRecord(Struct, frozen=True):
     """An inbound message and what became of it. `trail` are lines `<ms> <step> <detail>`; times in milliseconds."""
 
     id: str
@@ -121,8 +118,7 @@ class MessageRecord:
     trail: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OutboundRecord:
+class OutboundRecord(Struct, frozen=True):
     """One part of a reply and how far it came. Times in milliseconds."""
 
     id: str
@@ -140,8 +136,7 @@ class OutboundRecord:
     next_at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True):
     """The run that answered a message. `starts` counts begins, more than one after restarts; tokens None: unknown."""
 
     id: str
@@ -156,8 +151,7 @@ class RunRecord:
     output_tokens: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class StepRecord:
+class StepRecord(Struct, frozen=True):
     """One step of a run: `kind` is user, assistant, tool_result or note; `detail` says which tools, never what text."""
 
     kind: str
@@ -166,8 +160,7 @@ class StepRecord:
     is_error: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MessageStory:
+class MessageStory(Struct, frozen=True):
     """An inbound message with the run that worked on it, its steps, and the parts that answered it."""
 
     message: MessageRecord
@@ -192,8 +185,7 @@ class MessageDesk(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PairingRequest:
+class PairingRequest(Struct, frozen=True):
     """A stranger who asked to be let in on a channel. Times in milliseconds."""
 
     channel: str
@@ -237,8 +229,7 @@ class Sender(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ToolFacts:
+class ToolFacts(Struct, frozen=True):
     """A tool as listed to clients; `group` such as fs, runtime, memory."""
 
     id: str
@@ -260,8 +251,7 @@ class ToolLister(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """Everything operations work with.
 
     `files` keeps what goes out as a file, `log_file` is the file `logs.tail` reads, `sender` what `send` sends with,

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.agent.events import ToolFinished, ToolStarted, TurnAborted, TurnFailed, TurnFinished, TurnStarted
 from homarus.errors import HomarusError
@@ -36,8 +38,7 @@ _FRESH = ("new", "reset")
 _RUN_FIELDS: Final = frozenset({"status", "startedAt", "endedAt", "runtimeMs"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(Struct, frozen=True):
     """Something happened to a session. `reason` for operations; `phase` and `run` for runs."""
 
     key: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.gateway.services import Services
 from homarus.protocol.frames import JsonObject
@@ -49,8 +50,7 @@ _BACKGROUND: Final = ("cron:", "subagent:", "acp:")
 _ROW_ONLY: Final = frozenset({"key", "derivedTitle", "lastMessagePreview"})
 
 
-@dataclass(frozen=True, slots=True)
-class ModelDefaults:
+class ModelDefaults(Struct, frozen=True):
     """The model of sessions that name none."""
 
     provider: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
+
+from msgspec import Struct, field
 
 from homarus.protocol.frames import JsonObject
 from homarus.storage.records import Entry
@@ -14,8 +15,7 @@ from homarus.storage.records import Entry
 COUNTS = ("input", "output", "cacheRead", "cacheWrite", "totalTokens")
 
 
-@dataclass(slots=True)
-class Totals:
+class Totals(Struct):
     """Tokens of some model calls."""
 
     tokens: Counter[str] = field(default_factory=Counter[str])
@@ -40,8 +40,7 @@ class Totals:
         return {**{name: self.tokens[name] for name in COUNTS}, **costs, "missingCostEntries": self.unpriced}
 
 
-@dataclass(slots=True)
-class SessionUsage:
+class SessionUsage(Struct):
     """The counts of one session."""
 
     totals: Totals = field(default_factory=Totals)

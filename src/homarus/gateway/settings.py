@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
+
+from homarus.discreet import Discreet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,27 +19,29 @@ LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 18789
 
 
-@dataclass(frozen=True, slots=True)
-class ProxySettings:
+class ProxySettings(Discreet, frozen=True):
     """What a proxy in front must send: the user's name, headers that exist, and its own secret when one is set."""
+
+    hidden = frozenset({"secret"})
 
     user_header: str
     required_headers: tuple[str, ...] = ()
     users: frozenset[str] | None = None
-    secret: str | None = field(default=None, repr=False)
+    secret: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuthSettings:
+class AuthSettings(Discreet, frozen=True):
     """How clients prove that they belong to the owner.
 
     With mode `trusted-proxy`, `token` counts only for clients on this machine: without it the owner's own commands
     could not connect.
     """
 
+    hidden = frozenset({"token", "password"})
+
     mode: AuthMode = "token"
-    token: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
+    token: str | None = None
+    password: str | None = None
     proxy: ProxySettings | None = None
 
     @property
@@ -45,8 +50,7 @@ class AuthSettings:
         return {"token": self.token, "password": self.password}.get(self.mode)
 
 
-@dataclass(frozen=True, slots=True)
-class LimitSettings:
+class LimitSettings(Struct, frozen=True):
     """Failed logins per address: `attempts` in `window` seconds lock it out for `lockout` seconds."""
 
     attempts: int = 10
@@ -55,8 +59,7 @@ class LimitSettings:
     is_loopback_exempt: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class BrowserSettings:
+class BrowserSettings(Struct, frozen=True):
     """What web pages may do. `origins` are lower-case `scheme://host[:port]`, or `*`.
 
     `is_on_tailnet` means that tailscaled serves the page under this machine's name there.
@@ -70,8 +73,7 @@ class BrowserSettings:
     is_on_tailnet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TlsSettings:
+class TlsSettings(Struct, frozen=True):
     """Whose certificate is served: the owner's files (PEM), or with None one that is made here."""
 
     certificate: Path | None = None
@@ -79,8 +81,7 @@ class TlsSettings:
     may_generate: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class TailscaleSettings:
+class TailscaleSettings(Struct, frozen=True):
     """What Tailscale does for this gateway. `takes_identities` accepts users that tailscaled vouches for.
 
     `socket` is that of a tailscaled which is not at its usual place.
@@ -92,8 +93,7 @@ class TailscaleSettings:
     socket: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
+class GatewaySettings(Struct, frozen=True):
     """Everything the gateway needs to know before it starts. `history_chars` bounds one text of chat.history.
 
     `approves_local` lets devices on this machine in without asking a person.

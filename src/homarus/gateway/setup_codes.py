@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, cast
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.gateway.tokens import MAX_TOKEN, hash_token
@@ -20,8 +21,7 @@ MAX_OPEN: Final = 16
 Profile = Literal["limited", "node", "voice-node"]
 
 
-@dataclass(frozen=True, slots=True)
-class SetupGrant:
+class SetupGrant(Struct, frozen=True):
     """What a setup code lets a device do: roles, and the scopes of its operator token."""
 
     roles: tuple[Role, ...]
@@ -36,8 +36,7 @@ class SetupGrant:
         return tuple(scopes_of_role(role, self.scopes))
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedSetupToken:
+class IssuedSetupToken(Struct, frozen=True):
     """The secret half of a setup code."""
 
     token: str

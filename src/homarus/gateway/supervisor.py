@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from homarus.clock import Clock
 from homarus.errors import AuthFailed, HomarusError, Permanent, Transient
@@ -17,8 +18,7 @@ MAX_HINT = 3600.0
 """Longest pause, in seconds, that another side may ask for."""
 
 
-@dataclass(frozen=True, slots=True)
-class RestartPolicy:
+class RestartPolicy(Struct, frozen=True):
     """Pauses in seconds between restarts, doubled each time, with jitter; a task that ran for `steady` seconds starts
     over. More than `budget` unexpected failures within `window` seconds open the breaker: the task rests for `rest`
     seconds and then has one try, which either lasts for `steady` seconds or opens the breaker again. Lost connections
@@ -32,8 +32,7 @@ class RestartPolicy:
     rest: float = 900.0
 
 
-@dataclass(slots=True)
-class Supervised:
+class Supervised(Struct):
     """One task and how it stands. `restarts` counts from the start of the process."""
 
     name: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from homarus.automation.heartbeat.heart import Heartbeats
 from homarus.automation.scheduler import Scheduler
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from homarus.gateway.post import HostPost
 
 
-@dataclass(frozen=True, slots=True)
-class Timekeeping:
+class Timekeeping(Struct, frozen=True):
     """The parts, made and not yet started."""
 
     scheduler: Scheduler

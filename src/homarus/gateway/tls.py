@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.errors import ConfigError
@@ -24,8 +25,7 @@ def tls_folder(state: Path) -> Path:
     return state / "gateway" / "tls"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerTls:
+class ServerTls(Struct, frozen=True):
     """What a TLS server needs. `fingerprint` is the SHA-256 of the certificate, for clients that pin it."""
 
     context: ssl.SSLContext

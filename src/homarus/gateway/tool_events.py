@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from homarus.agent.events import ToolFinished, ToolStarted
 from homarus.protocol.frames import JsonObject
@@ -18,8 +19,7 @@ Stream = Literal["tool", "item", "command_output"]
 Phase = Literal["start", "update", "end"]
 
 
-@dataclass(frozen=True, slots=True)
-class ToolFrame:
+class ToolFrame(Struct, frozen=True):
     """One `agent` event of a tool call. `details` is what the tool says beside its output."""
 
     stream: Stream
@@ -27,8 +27,7 @@ class ToolFrame:
     details: JsonObject = field(default_factory=dict[str, object])
 
 
-@dataclass(frozen=True, slots=True)
-class ToolView:
+class ToolView(Struct, frozen=True):
     """A call while it goes on. `meta` says in a few words what it does; `started_at` in milliseconds."""
 
     call_id: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.gateway.outgoing_files import OutgoingFiles
@@ -34,8 +35,7 @@ class LateStatus:
         return await self.source.describe(session_key) if self.source is not None else "the gateway is starting"
 
 
-@dataclass(frozen=True, slots=True)
-class Toolkit:
+class Toolkit(Struct, frozen=True):
     """The runner and what surrounds it; implements homarus.gateway.services.ToolLister."""
 
     runner: ToolRunner

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol, cast
+
+from msgspec import Struct
 
 from homarus.gateway.peer import Peer
 
@@ -23,8 +24,7 @@ VouchReason = Literal[
 MAX_USER = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Vouched:
+class Vouched(Struct, frozen=True):
     """A user somebody vouches for, or the reason nobody does."""
 
     user: str | None = None

@@ -13,10 +13,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.meter import SECONDS, Histogram
@@ -33,8 +34,7 @@ QUIET: Final = 60.0
 FRAMES: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Culprit:
+class Culprit(Struct, frozen=True):
     """What ran on the loop while it was late: a task's name and the top of its stack, innermost first."""
 
     task: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from homarus.config.secret import Secret
@@ -86,7 +85,7 @@ def _read_compat(section: Compatibility | None) -> Compat:
     """Take the switches that are known here; an empty list says nothing."""
     if section is None:
         return Compat()
-    said = {item.name: getattr(section, item.name) for item in fields(Compat)}
+    said = {name: getattr(section, name) for name in Compat.__struct_fields__}
     return Compat(**{name: value for name, value in said.items() if value != ()})
 
 

@@ -8,20 +8,19 @@ cancellation of the task passes through.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Text:
+
+class Text(Struct, frozen=True):
     """A piece of plain text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """An image: `mime` such as image/png, `data` the raw bytes."""
 
     mime: str
@@ -31,8 +30,7 @@ class Image:
 Content = Text | Image
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Struct, frozen=True):
     """A call the model asks for; `arguments` is the JSON text as the model wrote it, which may be invalid."""
 
     id: str
@@ -40,15 +38,13 @@ class ToolCall:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class UserMessage:
+class UserMessage(Struct, frozen=True):
     """What the user (or the platform on the user's behalf) said."""
 
     content: tuple[Content, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AssistantMessage:
+class AssistantMessage(Struct, frozen=True):
     """One model response: text and the tool calls it asks for."""
 
     text: str
@@ -56,8 +52,7 @@ class AssistantMessage:
     thinking: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResultMessage:
+class ToolResultMessage(Struct, frozen=True):
     """The result of one tool call, paired by `call_id`."""
 
     call_id: str
@@ -70,8 +65,7 @@ class ToolResultMessage:
 Message = UserMessage | AssistantMessage | ToolResultMessage
 
 
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
+class ToolSpec(Struct, frozen=True):
     """A tool as the model sees it; `parameters` is a JSON Schema object."""
 
     name: str
@@ -79,8 +73,7 @@ class ToolSpec:
     parameters: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRequest:
+class ModelRequest(Struct, frozen=True):
     """Everything a model call sends. `messages` is valid: every tool result follows the call it answers."""
 
     model: str
@@ -91,8 +84,7 @@ class ModelRequest:
     thinking: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """Tokens of one call as the provider reported them; None when it did not. `input_tokens` includes cached ones."""
 
     input_tokens: int | None = None
@@ -126,22 +118,19 @@ RETRYABLE_KINDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(Struct, frozen=True):
     """More visible text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ThinkingDelta:
+class ThinkingDelta(Struct, frozen=True):
     """More reasoning text, shown only where reasoning is switched on."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """The whole response. `stop_reason` is one of stop, tool_calls, length, content_filter.
 
     `response_id` is the provider's name for it, empty when it gave none.
@@ -153,8 +142,7 @@ class Completed:
     response_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """The call failed. `message` is safe to show (no secrets); `partial` is text that had already arrived.
 
     `retry_after` is in seconds when the provider gave one.
@@ -170,8 +158,7 @@ class Failed:
 ModelEvent = TextDelta | ThinkingDelta | Completed | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
+class ModelInfo(Struct, frozen=True):
     """A model as listed to users. `context_window` and `max_tokens` are in tokens."""
 
     provider: str

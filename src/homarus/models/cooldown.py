@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.models.contract import Failed, FailureKind
@@ -13,8 +13,7 @@ _COOLING = frozenset(FailureKind) - {FailureKind.CONTEXT_OVERFLOW, FailureKind.B
 _MAX_MODELS = 512
 
 
-@dataclass(slots=True)
-class _State:
+class _State(Struct):
     failures: int = 0
     until: float = 0.0
     is_probing: bool = False

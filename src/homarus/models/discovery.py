@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.models.http import HttpClient, HttpFailure
 from homarus.models.providers import KNOWN_PROVIDERS
@@ -20,8 +21,7 @@ _LOCAL_CONTEXT = 8192
 _LOCAL_OUTPUT = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """Where to look for a server: `base_url` without path, `path` of its model list, `rows` the list's field."""
 
     provider: str

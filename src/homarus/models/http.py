@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from homarus.models.contract import FailureKind
 
@@ -17,8 +18,7 @@ _CHUNK = 64 * 1024
 _USER_AGENT = "homarus"
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True):
     """Seconds. `first` lasts until the first byte of the answer's body, `idle` between bytes, `total` over all."""
 
     connect: float = 10.0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from homarus.clock import Clock
 from homarus.errors import ConfigError, HomarusError
@@ -20,8 +21,7 @@ _GRACE = 5.0
 """Seconds a server has to send usage and the end mark after it said why it stopped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """Where and how a provider is called. `base_url` ends before `/chat/completions`, e.g. https://host/v1."""
 
     base_url: str

@@ -5,13 +5,12 @@ Addresses and differences are from the providers' own API documentation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from homarus.models.settings import Compat
 
 
-@dataclass(frozen=True, slots=True)
-class KnownProvider:
+class KnownProvider(Struct, frozen=True):
     """One provider. `key_name` is the environment variable of its key, None where no key is needed."""
 
     id: str

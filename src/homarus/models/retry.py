@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.models.attempt import Attempt
 from homarus.models.contract import RETRYABLE_KINDS, Failed, Model, ModelEvent, ModelInfo, ModelRequest
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """Seconds. `total_wait` bounds all pauses together; no retry begins later than `start_within` after the call."""
 
     max_retries: int = 2

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import Protocol
+
+from msgspec import Struct, field
 
 
 class SecretText(Protocol):
@@ -15,8 +16,7 @@ class SecretText(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Compat:
+class Compat(Struct, frozen=True):
     """How a server differs from the common chat completions protocol; None means nothing was said.
 
     `max_tokens_field` is `max_tokens` or `max_completion_tokens`; `thinking_format` one of openai, openrouter, zai,
@@ -38,13 +38,12 @@ class Compat:
 
     def over(self, base: Compat) -> Compat:
         """Return `base` with everything said here put over it."""
-        names = [item.name for item in fields(self)]
+        names = self.__struct_fields__
         said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return Compat(**{**{name: getattr(base, name) for name in names}, **said})
 
 
-@dataclass(frozen=True, slots=True)
-class ModelSettings:
+class ModelSettings(Struct, frozen=True):
     """One model of a provider. `context_window` and `max_tokens` are in tokens; defaults are the reference's."""
 
     id: str
@@ -58,8 +57,7 @@ class ModelSettings:
     compat: Compat = field(default_factory=Compat)
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderSettings:
+class ProviderSettings(Struct, frozen=True):
     """One provider. `api` is the wire protocol; header values may be secrets.
 
     `auth_header` False sends no `Authorization` header even when there is a key.
@@ -77,8 +75,7 @@ class ProviderSettings:
     """Any model id may be asked for, not only the listed ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueSettings:
+class CatalogueSettings(Struct, frozen=True):
     """Everything configured about models. `primary` and `fallbacks` are references `provider/id` or aliases."""
 
     providers: tuple[ProviderSettings, ...] = ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.errors import Transient
@@ -20,8 +21,7 @@ MAX_WAITING: Final = 128
 Verdict = Literal["taken", "ignored", "foreign"]
 
 
-@dataclass(frozen=True, slots=True)
-class InvokeResult:
+class InvokeResult(Struct, frozen=True):
     """What a node answered. `payload_json` is JSON text as the node wrote it, `payload` a value in its place."""
 
     is_ok: bool
@@ -31,8 +31,7 @@ class InvokeResult:
     error_message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NodeCommand:
+class NodeCommand(Struct, frozen=True):
     """A command for a node. `params_json` is None when the caller gave no parameters."""
 
     name: str
@@ -45,8 +44,7 @@ class NodeDisconnected(Transient):
     """The node left before it answered."""
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct):
     session: NodeSession
     command: str
     future: asyncio.Future[InvokeResult]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from homarus.nodes.registry import NodeFacts, NodeSession
 from homarus.storage.nodes import NodeRow
@@ -12,8 +13,7 @@ from homarus.storage.nodes import NodeRow
 _STORED = ("displayName", "platform", "version", "coreVersion", "uiVersion", "deviceFamily", "modelIdentifier")
 
 
-@dataclass(frozen=True, slots=True)
-class PairedDevice:
+class PairedDevice(Struct, frozen=True):
     """A device that may connect as a node. `record` are its descriptive fields."""
 
     id: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.storage import nodes as rows
@@ -19,8 +20,7 @@ MAX_REQUESTS: Final = 64
 NOT_STORED: Final = frozenset({"requestId", "nodeId", "silent", "ts"})
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovedNode:
+class ApprovedNode(Struct, frozen=True):
     """A node just approved, with its token: the only time it is seen."""
 
     node: NodeRow

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _CANVAS: Final = (
     "canvas.present",
@@ -72,8 +73,7 @@ _FAMILIES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a command is not sent. `reason` is the stable word of `details.reason`."""
 
     message: str

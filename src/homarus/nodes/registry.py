@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 MAX_SUBSCRIPTIONS: Final = 64
 """Sessions one node may follow."""
@@ -15,8 +16,7 @@ REPEAT_WINDOW: Final = 1.5
 """Seconds within which the same transcript is a repetition (reference nodes §8)."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFacts:
+class NodeFacts(Struct, frozen=True):
     """What a node says about itself; None for what it does not say."""
 
     client_id: str
@@ -48,8 +48,7 @@ class NodeFacts:
         return {name: value for name, value in facts.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class NodeSession:
+class NodeSession(Struct, frozen=True):
     """A connected node. `facts.commands` are those policy allows; `connected_at` in milliseconds."""
 
     node_id: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, cast
+
+from msgspec import Struct
 
 from homarus.errors import ProtocolError
 from homarus.security.approvals import Approvals
@@ -31,8 +32,7 @@ _PLAN: Final = (("argv", "command"), ("cwd", "cwd"), ("agentId", "agentId"), ("s
 _APPROVING: Final = ("allow-once", "allow-always")
 
 
-@dataclass(frozen=True, slots=True)
-class RunCaller:
+class RunCaller(Struct, frozen=True):
     """Who wants a command run: must be who asked for its approval."""
 
     device_id: str | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.storage import node_work as rows
@@ -20,8 +21,7 @@ BASELINE_ID: Final = "baseline-status"
 _PRIORITIES: Final = {"high": 0, "normal": 1, "default": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Drained:
+class Drained(Struct, frozen=True):
     """What a node is to do now. `revision` grows with every enqueued item."""
 
     revision: int

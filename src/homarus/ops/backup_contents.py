@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from homarus.config.load import LoadedConfig
 from homarus.config.paths import StateDir
@@ -21,8 +22,7 @@ _SQLITE: Final = "sqlite:///"
 _DATABASE_FILES: Final = ("", "-wal", "-shm", "-journal")
 
 
-@dataclass(slots=True)
-class Contents:
+class Contents(Struct):
     """What to keep. `files` are paths by member name, `database_file` is the SQLite file to copy, None for none."""
 
     database: DatabaseRecord

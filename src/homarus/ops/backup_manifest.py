@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 from typing import Final, Literal, cast
+
+from msgspec import Struct, field, to_builtins
 
 from homarus.errors import StorageError
 
@@ -21,8 +22,7 @@ MAX_MANIFEST: Final = 256 * 1024 * 1024
 DatabaseKind = Literal["sqlite", "postgresql", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class FileRecord:
+class FileRecord(Struct, frozen=True):
     """One member: `mode` are its permission bits, `size` is in bytes."""
 
     sha256: str
@@ -30,8 +30,7 @@ class FileRecord:
     mode: int
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True):
     """Something that does not live in the state folder. `name` is its member (a file) or the folder of its members."""
 
     name: str
@@ -39,8 +38,7 @@ class Elsewhere:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseRecord:
+class DatabaseRecord(Struct, frozen=True):
     """Which database there was. `path` is set for a SQLite file outside the state folder."""
 
     kind: DatabaseKind
@@ -48,8 +46,7 @@ class DatabaseRecord:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """`created_at` in milliseconds; `links` are symbolic links by member name; `left_out` what could not be kept."""
 
     created_at: int
@@ -63,7 +60,7 @@ class Manifest:
 
     def as_json(self) -> str:
         """Return the stored form."""
-        return json.dumps({"format": FORMAT, "version": VERSION, **asdict(self)}, indent=1, ensure_ascii=False)
+        return json.dumps({"format": FORMAT, "version": VERSION, **to_builtins(self)}, indent=1, ensure_ascii=False)
 
 
 def read_manifest(data: bytes) -> Manifest:

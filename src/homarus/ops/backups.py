@@ -8,10 +8,12 @@ import io
 import os
 import tarfile
 import tempfile
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus import __version__
 from homarus.clock import Clock
@@ -28,8 +30,7 @@ IN_MEMORY: Final = 16 * 1024 * 1024
 """Bytes of one file that are held in memory while it is added; a larger one goes through a temporary file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backup:
+class Backup(Struct, frozen=True):
     """An archive that was made. `size` in bytes."""
 
     path: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final, NoReturn
+
+from msgspec import Struct
 
 from homarus.channels.contract import Ambiguous, Channel, ConnectionState, Inbound, OutboundPart
 from homarus.clock import Clock
@@ -17,8 +18,7 @@ _LOOK: Final = 0.05
 """Seconds between looks at the connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
+class Probed(Struct, frozen=True):
     """What was found: `detail` says who we are there, or what failed with its `fix`."""
 
     is_ok: bool

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+from msgspec import Struct
 from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
@@ -26,8 +26,7 @@ _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _TRUE, _FALSE = frozenset({"y", "yes", "true", "on", "1"}), frozenset({"n", "no", "false", "off", "0"})
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """One key of a channel's section. `default` is what an empty answer means, None when there is no default."""
 
     key: str
@@ -36,8 +35,7 @@ class Question:
     default: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A channel account that is being connected."""
 
     module: ChannelModule

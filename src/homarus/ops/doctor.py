@@ -7,8 +7,9 @@ import shutil
 import socket
 import sys
 from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
 
 from homarus.clock import SystemClock
 from homarus.config.issues import ConfigErrors
@@ -38,8 +39,7 @@ CHECK_SECONDS: Final = 60.0
 """Longest time one check may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What one check found. `fix` is the command or change that helps."""
 
     name: str

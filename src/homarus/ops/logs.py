@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, cast
+
+from msgspec import Struct
 
 LEVELS: Final = {"trace": 5, "debug": 10, "info": 20, "warn": 30, "error": 40, "fatal": 50}
 MAX_BACKLOG: Final = 16 * 1024 * 1024
@@ -18,8 +19,7 @@ MAX_OLD_FILES: Final = 9
 _KNOWN = ("time", "level", "subsystem", "message")
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """One line. `level` is None when the line is no JSON record; `clock` is local time as HH:MM:SS.mmm."""
 
     raw: str

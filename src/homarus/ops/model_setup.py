@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, cast
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from homarus.errors import UserError
 from homarus.models.basic.model import BASIC_REF
@@ -34,16 +35,14 @@ PREFERRED: Final = {
 """Models proposed first, where the provider still lists them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A model that a server lists. `context` is in tokens, None when it does not say."""
 
     id: str
     context: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A provider as it was chosen. `key` is a reference such as `${OPENAI_API_KEY}`, `secret` what it stands for."""
 
     provider: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.config.load import LoadedConfig
@@ -32,8 +33,7 @@ _FIXES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """How it went: `detail` is the beginning of the answer, or the failure with its `fix`."""
 
     ref: str

@@ -6,10 +6,11 @@ import os
 import shutil
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.config.paths import StateDir
@@ -23,16 +24,14 @@ KEPT: Final = ".before-restore"
 _BESIDE_A_DATABASE: Final = ("-wal", "-shm", "-journal")
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """What a restore did: `kept` is where everything that was replaced is now."""
 
     manifest: Manifest
     kept: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Something unpacked and where it belongs."""
 
     new: Path

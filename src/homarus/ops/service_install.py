@@ -6,9 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from homarus.config import environment
 from homarus.config.load import LoadedConfig
@@ -23,8 +24,7 @@ SECONDS: Final = 60.0
 """Longest time the service manager may take to answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """A service definition: its text, where it belongs and the commands that put it into force."""
 
     manager: Manager
@@ -33,8 +33,7 @@ class Definition:
     commands: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How the service stands. `state` is the manager's own word, such as active or failed."""
 
     is_installed: bool

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import plistlib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 UNIT_NAME: Final = "homarus.service"
 LABEL: Final = "homarus.gateway"
@@ -13,8 +14,7 @@ STOP_SECONDS: Final = 30
 """A gateway puts everything into its journal within 10 s of SIGTERM; the rest is room for a slow disk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """What to run. `command` begins with an absolute path; `environment` holds no secrets.
 
     `writable` are the folders the service may write to; everything else is read-only to it, where the system can.

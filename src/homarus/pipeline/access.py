@@ -6,8 +6,10 @@ This is the only place where identity is checked. Anything not allowed by a rule
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from homarus.channels.chat_rules import ChatRules, direct_rules, group_rules
 from homarus.channels.contract import ChatKind, Inbound
@@ -24,8 +26,7 @@ class Access(StrEnum):
     DROPPED = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """The outcome: the label of the text when allowed, the reason when dropped, the rules of its chat, and the tools
     its sender may use there (None: those of the agent)."""
 
@@ -36,8 +37,7 @@ class Decision:
     tools: ToolPolicyConfig | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRules:
+class AccessRules(Struct, frozen=True):
     """The rules of one channel account. `mentions` are the operator's words that address an agent."""
 
     policy: ChannelPolicyConfig

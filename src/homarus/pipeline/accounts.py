@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from homarus.channels.contract import Capabilities
 from homarus.pipeline.access import AccessRules
@@ -12,8 +13,7 @@ WEBCHAT = "webchat"
 ReplyMode = Literal["off", "first", "all", "batched"]
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """One configured account of a channel. `chunk_limit` lowers the platform's text limit; `prefix` begins
     replies, `is_streaming` shows them while they grow, `reply_mode` says which parts quote the message they answer:
     the first in groups, all of them everywhere, the first of an answer to several messages, or none."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from homarus.channels.contract import Capabilities
 from homarus.channels.sdk.parts import parts_of
@@ -17,8 +18,7 @@ MAX_CAPTION = 800
 """Units of a caption; platforms take 1024 and more, and a caption may get a notice in front."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
+class Attached(Struct, frozen=True):
     """A file of a reply with its caption, as written."""
 
     file: StoredFile

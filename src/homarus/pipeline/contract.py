@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 from homarus.agent.events import AgentEvent
 from homarus.ids import Address, AgentId, RunId
@@ -14,8 +15,7 @@ from homarus.models.contract import Image, Usage
 RunState = Literal["running", "done", "failed", "aborted"]
 
 
-@dataclass(frozen=True, slots=True)
-class Requester:
+class Requester(Struct, frozen=True):
     """Who asked for a run: decides who may abort it."""
 
     device_id: str | None = None
@@ -23,8 +23,7 @@ class Requester:
     is_admin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Struct, frozen=True):
     """A message from an authenticated surface. `run_id` is the caller's idempotency key and becomes the run's id.
 
     `session_key` is canonical. `kind` names the operation. `timeout` in seconds, None for the configured one.
@@ -51,8 +50,7 @@ class Submission:
     is_verbatim: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RunInfo:
+class RunInfo(Struct, frozen=True):
     """A run as its viewers know it; `session_key` is canonical, `reply_to` the platform's id of what it answers."""
 
     run_id: RunId
@@ -65,8 +63,7 @@ class RunInfo:
     reply_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunEvent:
+class RunEvent(Struct, frozen=True):
     """One event of a run. `seq` counts from 1 within the run; `at` in milliseconds."""
 
     run: RunInfo
@@ -75,8 +72,7 @@ class RunEvent:
     event: AgentEvent
 
 
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
+class RunOutcome(Struct, frozen=True):
     """How a run stands or ended; survives a restart."""
 
     run_id: RunId
@@ -92,8 +88,7 @@ class RunOutcome:
     usage: Usage = field(default_factory=Usage)
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """How busy the pipeline is: sessions with something to do, messages that wait, runs that go on and their limit."""
 
     sessions: int
@@ -102,8 +97,7 @@ class Load:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(Struct, frozen=True):
     """What became of a submission: `started` is new; `known` repeats an idempotency key and carries its outcome."""
 
     status: Literal["started", "queued", "known"]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from homarus.channels.contract import (
     Ambiguous,

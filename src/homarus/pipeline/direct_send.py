@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.errors import UserError
@@ -18,8 +19,7 @@ from homarus.storage.database import Connection, Database
 from homarus.storage.records import Entry, OutboundMessage
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(Struct, frozen=True):
     """How it stands: `queued` is on its way or waits for its channel, `dead` was given up.
 
     `message_id` is the platform's id of the last part, our own id of a part where the platform gives none.

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.channels.contract import Acceptance, Inbound
 from homarus.clock import Clock
@@ -29,8 +30,7 @@ MAX_TEXT = 200_000
 MAX_ATTACHMENT = 5_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """What the journal holds of a message, whether this commit put it there, and whether a pairing reply may wait."""
 
     message: InboundMessage | None

@@ -9,7 +9,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from homarus.clock import Clock
 from homarus.storage.records import InboundMessage
@@ -21,8 +23,7 @@ LINE = 160
 SHORTENED = "shortened"
 
 
-@dataclass(slots=True)
-class _Lane:
+class _Lane(Struct):
     waiting: deque[InboundMessage] = field(default_factory=deque["InboundMessage"])
     running: Batch = ()
     task: asyncio.Task[None] | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from homarus.config.schema import Config
 from homarus.errors import ConfigError
@@ -14,8 +15,7 @@ LOOKED_AT = 4_000
 Patterns = tuple[re.Pattern[str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MentionPatterns:
+class MentionPatterns(Struct, frozen=True):
     """Compiled patterns: `shared` for agents that have none of their own (`by_agent`, ids in lower case)."""
 
     shared: Patterns = ()

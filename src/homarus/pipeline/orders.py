@@ -6,8 +6,9 @@ text goes to the model like any other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from homarus.labels import Integrity
 from homarus.storage.records import InboundMessage
@@ -19,8 +20,7 @@ STOP_WORDS = frozenset(
 _TRAILING = ".!?\u2026\u3002\uff01\uff1f "
 
 
-@dataclass(frozen=True, slots=True)
-class OrderWord:
+class OrderWord(Struct, frozen=True):
     """An order as people are told about it. `words` are what they write; with `takes_text` text may follow."""
 
     words: tuple[str, ...]
@@ -46,8 +46,7 @@ HELP = "\n".join(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """An order: `name` without its slash, `rest` the text behind it."""
 
     name: str

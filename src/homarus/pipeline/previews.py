@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from homarus.channels.contract import Ambiguous, Channel, EditingChannel, OutboundPart, Receipt
 from homarus.clock import Clock
@@ -29,8 +30,7 @@ TIMEOUT = 10.0
 MAX_OPEN = 64
 
 
-@dataclass(slots=True)
-class _Preview:
+class _Preview(Struct):
     address: Address
     text: str
     reply_to: str | None

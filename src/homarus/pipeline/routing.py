@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.channels.contract import ChatKind, Inbound
 from homarus.config.bindings import BindingMatch, RouteBinding
@@ -14,8 +15,7 @@ from homarus.sessions.keys import SessionKey
 DEFAULT_ACCOUNT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Where a message goes."""
 
     agent_id: AgentId

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.agent.usage import usage_json
 from homarus.clock import Clock
@@ -33,8 +35,7 @@ TOO_LONG = "it took longer than it may"
 Stamp = Callable[[int], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """A run that may go on: its row and how often it has begun.
 
     `origin` is what the caller asked for, `settings` what the session has stored (thinkingLevel, modelOverride ...).

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+
+from msgspec import Struct, field
 
 from homarus.agent.events import TextStreamed, TurnAborted, TurnFailed, TurnFinished, TurnStarted
 from homarus.agent.loop import Toolbox
@@ -39,8 +40,7 @@ from homarus.storage.records import InboundMessage, Run
 log = logging.getLogger("homarus.pipeline")
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What the pipeline is made of; given at composition.
 
     `on_parts` is told that a channel account has parts to send, `on_working` that a run for a chat begins and

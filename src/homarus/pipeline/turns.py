@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol, cast
+
+from msgspec import Struct
 
 from homarus.agent.events import AgentEvent, TextStreamed, TurnAborted, TurnFailed, TurnFinished, TurnStarted
 from homarus.agent.loop import Toolbox, Turn, run_turn
@@ -42,8 +43,7 @@ class TurnFactory(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class ActiveRun:
+class ActiveRun(Struct):
     """A run that is going on."""
 
     info: RunInfo

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, cast
+
+from msgspec import Struct, field
 
 from homarus.clock import Clock, SystemClock
 from homarus.errors import HomarusError, Permanent, Transient
@@ -43,24 +44,21 @@ BACKOFF_START: Final = 0.5
 BACKOFF_LIMIT: Final = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """An event of the gateway. The client adds `client.disconnected` and `client.connected` of its own."""
 
     name: str
     payload: JsonObject
 
 
-@dataclass(slots=True)
-class _Pending:
+class _Pending(Struct):
     """A request that waits. `wants_final` passes over the answer that only accepts it."""
 
     future: asyncio.Future[object]
     wants_final: bool = False
 
 
-@dataclass(slots=True)
-class _Link:
+class _Link(Struct):
     """One connection."""
 
     socket: ClientWebSocketResponse

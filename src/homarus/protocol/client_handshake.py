@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import platform
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+from msgspec import Struct
+
 from homarus import __version__
 from homarus.clock import Clock
+from homarus.discreet import Discreet
 from homarus.errors import AuthFailed
 from homarus.protocol.client_errors import ConnectionLost, read_error, refused_handshake
 from homarus.protocol.client_store import TokenStore
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
 _REQUEST_ID: Final = "connect"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientFacts:
+class ClientFacts(Struct, frozen=True):
     """What a client says about itself; ids and modes are those of the protocol. Only nodes have commands and a PATH."""
 
     id: str = "cli"
@@ -38,13 +39,14 @@ class ClientFacts:
     path_env: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+class Secrets(Discreet, frozen=True):
     """What proves that a client belongs to the owner, besides its device."""
 
-    token: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    setup_token: str | None = field(default=None, repr=False)
+    hidden = frozenset({"token", "password", "setup_token"})
+
+    token: str | None = None
+    password: str | None = None
+    setup_token: str | None = None
 
 
 class ClientHandshake:

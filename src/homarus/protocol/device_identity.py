@@ -7,9 +7,10 @@ import binascii
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
+
+from msgspec import Struct
 
 from homarus.errors import UserError
 
@@ -24,8 +25,7 @@ _SIGNATURE_LENGTH = 64
 # cryptography is imported where it is used: 7 MB that a gateway nobody has connected to does not need.
 
 
-@dataclass(frozen=True, slots=True)
-class SignedConnect:
+class SignedConnect(Struct, frozen=True):
     """What a device signs when it connects. `token` is the shared, device or bootstrap token, empty without one."""
 
     device_id: str

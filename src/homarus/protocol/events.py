@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.protocol.names import CHALLENGE_EVENT
 from homarus.protocol.scopes import Scope
@@ -76,8 +77,7 @@ EVENT_NAMES: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
 """`features.events` of hello-ok by version: clients test for membership, so it lists what the protocol has."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventRule:
+class EventRule(Struct, frozen=True):
     """How an event travels. `scope` None means every connection; `is_droppable` means a slow client misses it.
 
     `is_scoped` events belong to a session: clients that want only some sessions get only theirs.

@@ -7,8 +7,9 @@ than null, so frames are put together here and nowhere else.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from homarus.errors import ProtocolError
 from homarus.protocol.errors import INVALID_REQUEST
@@ -28,8 +29,7 @@ _REQUEST_KEYS = frozenset({"type", "id", "method", "params"})
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A valid request frame; `params` is whatever the client sent, an empty object when it sent none."""
 
     id: str

@@ -5,22 +5,23 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import urlsplit
 
+from homarus.discreet import Discreet
 from homarus.errors import UserError
 
 MAX_CODE = 4096
 _FIX = "copy the whole line that `homarus devices setup-code` prints on the gateway's machine"
 
 
-@dataclass(frozen=True, slots=True)
-class SetupCode:
+class SetupCode(Discreet, frozen=True):
     """What a device needs to connect for the first time. `tls_fingerprint` is None without a pinned certificate."""
 
+    hidden = frozenset({"token"})
+
     url: str
-    token: str = field(repr=False)
+    token: str
     tls_fingerprint: str | None = None
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+
+class Limits(Struct, frozen=True):
     """Ceilings of one command: wall time in seconds, sizes in bytes."""
 
     timeout: float = 120.0
@@ -20,8 +20,7 @@ class Limits:
     cpu_seconds: int = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One command. `argv` is executed as it is; `cwd` is relative to the workspace; `env` is the whole environment
     besides PATH, HOME, LANG and TERM, which the sandbox sets."""
 
@@ -33,8 +32,7 @@ class Command:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(Struct, frozen=True):
     """How a command ended. `exit_code` is negative for a signal. `output` is stdout and stderr interleaved as bytes
     arrived, decoded with replacement, cut in the middle at the limit (`is_truncated`)."""
 
@@ -45,8 +43,7 @@ class Completion:
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """Whether a backend works here; `fix` is the command that makes it work."""
 
     name: str

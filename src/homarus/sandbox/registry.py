@@ -6,15 +6,15 @@ Without one that works, running commands is refused: there is no silent downgrad
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.sandbox.bubblewrap import Bubblewrap
 from homarus.sandbox.contract import Probe, Sandbox
 
 
-@dataclass(frozen=True, slots=True)
-class Unavailable:
+class Unavailable(Struct, frozen=True):
     """No backend works here. `reason` and `fix` are for the owner; `probes` tells about each backend tried."""
 
     reason: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import errno
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.sandbox.syscalls import DENIED, INSPECTED
 
@@ -26,8 +27,7 @@ TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 SOCKET_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
 
 
-@dataclass(frozen=True, slots=True)
-class Architecture:
+class Architecture(Struct, frozen=True):
     """One machine type: its audit number (linux/audit.h) and its column in the system call table."""
 
     audit: int

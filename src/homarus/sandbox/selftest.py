@@ -10,9 +10,10 @@ import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+
+from msgspec import Struct
 
 from homarus.clock import SystemClock
 from homarus.errors import Permanent
@@ -26,8 +27,7 @@ CANARY = "HOMARUS_CHECK_CANARY"
 Results = dict[str, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One attack. `is_proven` False: it does not work outside the sandbox either, so that blocking shows nothing."""
 
     name: str

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.clock import Clock
 from homarus.errors import UserError
@@ -27,8 +29,7 @@ GRACE_MS: Final = 15_000
 MIN_PREFIX: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is asked. `request` is shown to approvers; `requester` names the device and connection that asks."""
 
     kind: ApprovalKind

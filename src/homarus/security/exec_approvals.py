@@ -9,9 +9,10 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
+
+from msgspec import Struct
 
 from homarus.errors import UserError
 
@@ -21,8 +22,7 @@ MAX_BYTES: Final = 1024 * 1024
 """Bytes the file may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The file at one moment. `hash` is the SHA-256 (hex) of its text, `body` without rules when it is absent."""
 
     path: Path

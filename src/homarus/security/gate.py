@@ -7,7 +7,8 @@ what the text says, so no wording can talk it round.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.labels import Confidentiality, Label
 
@@ -20,23 +21,20 @@ CONTROL_PLANE = "control-plane"
 MAX_SHOWN = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Allow:
+class Allow(Struct, frozen=True):
     """The call may go on."""
 
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """A human has to approve this very call first; `reason` says what made it doubtful."""
 
     reason: str
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """The call may not be made from this context, whoever approves it."""
 
     reason: str

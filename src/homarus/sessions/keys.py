@@ -7,7 +7,8 @@ Forms of `rest`: `main`; `<channel>:direct:<peer>`; `<channel>:<account>:direct:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.errors import UserError
 from homarus.ids import AgentId
@@ -18,8 +19,7 @@ MAX_LENGTH = 512
 _AGENT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class SessionKey:
+class SessionKey(Struct, frozen=True):
     """A canonical session key."""
 
     agent_id: AgentId

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.errors import UserError
@@ -14,8 +14,7 @@ MAX_FACT = 4000
 MAX_RECALL = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A remembered text with its label; `created_at` in milliseconds."""
 
     id: int

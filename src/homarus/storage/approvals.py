@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from homarus.storage.tables import approvals
@@ -12,8 +12,7 @@ from homarus.storage.tables import approvals
 ApprovalKind = Literal["exec", "plugin"]
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Struct, frozen=True):
     """A question. `decision` None means open while `resolved_at` is None, unanswered afterwards; times in ms."""
 
     id: str

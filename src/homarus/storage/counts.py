@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from homarus.storage.inbound import count_states
@@ -11,8 +10,7 @@ from homarus.storage.outbound import count_parts
 from homarus.storage.tables import inbound, outbound, runs, sessions
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCounts:
+class StoredCounts(Struct, frozen=True):
     """Messages and parts by state, sessions, and those of them that were active since a moment."""
 
     messages: dict[str, int]
@@ -21,8 +19,7 @@ class StoredCounts:
     active_sessions: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failures:
+class Failures(Struct, frozen=True):
     """What failed since a moment: messages that ended as failed, runs, and parts that could not be delivered."""
 
     messages: int

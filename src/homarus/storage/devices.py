@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, cast
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from homarus.storage.tables import device_requests, device_tokens, devices, kv
@@ -13,8 +13,7 @@ BROWSER_TOKENS = "browser-tokens"
 """Namespace of the key-value table that holds hashes of browser tokens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """A paired device. `scopes` are the approved ones, normalised; `record` describes it in wire names."""
 
     id: str
@@ -26,8 +25,7 @@ class Device:
     approved_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceToken:
+class DeviceToken(Struct, frozen=True):
     """A token of a device for one role. `hash` is the hex SHA-256 of the token, which is not stored."""
 
     hash: str
@@ -40,8 +38,7 @@ class DeviceToken:
     last_used_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRequest:
+class DeviceRequest(Struct, frozen=True):
     """A device that waits for approval. `request` is the body of the `device.pair.requested` event."""
 
     id: str

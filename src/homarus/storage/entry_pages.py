@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from homarus.storage.entries import read_entry
@@ -11,8 +10,7 @@ from homarus.storage.records import Entry
 from homarus.storage.tables import entries
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPage:
+class EntryPage(Struct, frozen=True):
     """Entries in their order, how many newer ones there are, and how many in all."""
 
     entries: list[Entry]

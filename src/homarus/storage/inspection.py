@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from homarus.storage.backup import verify_backup
@@ -12,8 +12,7 @@ from homarus.storage.postgres import create_postgres_engine, translate
 from homarus.storage.schema import HEAD, REVISIONS, read_revision
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(Struct, frozen=True):
     """What was found. `where` is safe to show; `revision` is None when there are no tables yet."""
 
     where: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
 
 from homarus.ids import AgentId
@@ -17,8 +17,7 @@ OPEN = ("queued", "running")
 ENDED = ("ran", "failed", "skipped", "missed")
 
 
-@dataclass(frozen=True, slots=True)
-class JobRow:
+class JobRow(Struct, frozen=True):
     """A stored job. `next_run` in milliseconds, None when nothing is planned."""
 
     id: str
@@ -32,8 +31,7 @@ class JobRow:
     state: dict[str, object] = field(default_factory=dict[str, object])
 
 
-@dataclass(frozen=True, slots=True)
-class JobRun:
+class JobRun(Struct, frozen=True):
     """One due time of a job and what came of it. `id` is the id of the agent's run; times in milliseconds.
 
     `delivery` is delivered, not-delivered, unknown or not-requested.
@@ -58,8 +56,7 @@ class JobRun:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class JobRunFilter:
+class JobRunFilter(Struct, frozen=True):
     """Which ended runs to list: a page of `limit` from `offset`. `states` and `deliveries` None mean any."""
 
     limit: int = 50

@@ -7,11 +7,11 @@ import fcntl
 import json
 import os
 import threading
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,8 +27,7 @@ DATABASE_KEY = 0x686F6D61727573
 MAX_CONTENT = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who holds a state folder. `started_at` in milliseconds; any field is None when the file does not say."""
 
     pid: int | None = None

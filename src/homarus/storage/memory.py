@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -33,8 +33,7 @@ WORD = re.compile(r"[^\W_]+")
 SEARCH = table("memory_search", column("rowid"), column("memory_search"))
 
 
-@dataclass(frozen=True, slots=True)
-class FactRow:
+class FactRow(Struct, frozen=True):
     """One fact. `superseded_at` is when a newer fact replaced it, in milliseconds."""
 
     id: int

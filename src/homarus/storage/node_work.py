@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select
 
 from homarus.storage.tables import node_work
@@ -12,8 +12,7 @@ from homarus.storage.tables import node_work
 WorkKind = Literal["request", "action"]
 
 
-@dataclass(frozen=True, slots=True)
-class NodeWork:
+class NodeWork(Struct, frozen=True):
     """One thing that waits for a node. Times in milliseconds, `expires_at` None for never."""
 
     id: str

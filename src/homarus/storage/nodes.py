@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from homarus.storage.dialect import upsert
 from homarus.storage.tables import node_pairings, nodes
 
 
-@dataclass(frozen=True, slots=True)
-class NodeRow:
+class NodeRow(Struct, frozen=True):
     """An approved node. `record` is what it said about itself; times in milliseconds."""
 
     id: str
@@ -24,8 +23,7 @@ class NodeRow:
     connected_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NodeRequest:
+class NodeRequest(Struct, frozen=True):
     """A node that waits for approval. `request` is the body of the `node.pair.requested` event."""
 
     id: str

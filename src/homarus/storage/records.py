@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal, Self
+
+from msgspec import Struct, field
 
 from homarus.ids import Address, AgentId
 from homarus.labels import Label
@@ -11,8 +12,7 @@ from homarus.labels import Label
 EntryType = Literal["user", "assistant", "tool_result", "note"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of a transcript. `seq` rises within the database; payload by type:
 
     - user: `{text, images: [{mime, data(base64)}], late?, stamp?, speaker?, sender?: {id, name}, channel?,
@@ -35,8 +35,7 @@ class Entry:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """A session row. `status` is running, done, failed, killed or None; `meta` holds settings such as
     thinkingLevel, verboseLevel, modelOverride. Token totals are running sums."""
 
@@ -60,8 +59,7 @@ class Session:
     ended_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFilter:
+class SessionFilter(Struct, frozen=True):
     """What to list. `search` matches key, label, title, session id; `active_since` in milliseconds.
 
     `is_archived` and `is_pinned` None mean either; `keys` are the only ones wanted; `without` are parts of keys that
@@ -85,8 +83,7 @@ class SessionFilter:
     order: Literal["updated", "run"] = "updated"
 
 
-@dataclass(frozen=True, slots=True)
-class InboundMessage:
+class InboundMessage(Struct, frozen=True):
     """A journalled inbound message. `trail` is its story, one line per step; times in milliseconds."""
 
     id: str
@@ -109,8 +106,7 @@ class InboundMessage:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MessageFilter:
+class MessageFilter(Struct, frozen=True):
     """Which inbound messages to list: newest `limit` before the cursor `before`."""
 
     limit: int = 50
@@ -119,8 +115,7 @@ class MessageFilter:
     before: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A turn. `origin` keeps what is needed to resume it; `usage` as `{input, output, cacheRead, cacheWrite}`."""
 
     id: str
@@ -140,8 +135,7 @@ class Run:
     ended_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(Struct, frozen=True):
     """A file kept in the state folder (storage/media.py). `id` is its handle, `size` in bytes."""
 
     id: str
@@ -163,8 +157,7 @@ class StoredFile:
                 return None
 
 
-@dataclass(frozen=True, slots=True)
-class OutboundMessage:
+class OutboundMessage(Struct, frozen=True):
     """One part on its way out: a text, or a file with `text` as its caption."""
 
     id: str
@@ -186,8 +179,7 @@ class OutboundMessage:
     media: StoredFile | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PairingRequest:
+class PairingRequest(Struct, frozen=True):
     """Someone unknown who wrote and was given a code."""
 
     channel: str

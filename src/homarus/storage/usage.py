@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from homarus.storage.dialect import upsert
 from homarus.storage.tables import usage
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRow:
+class UsageRow(Struct, frozen=True):
     """What one agent used of one model on one day. `cost_usd` is complete only when `is_priced`."""
 
     agent_id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 IRCV3 = {
     "message-tags": "", "server-time": "", "echo-message": "", "labeled-response": "", "batch": "",
@@ -11,8 +11,7 @@ IRCV3 = {
 """The capabilities of a modern server, to be given as `caps`."""
 
 
-@dataclass(slots=True)
-class Behaviour:
+class Behaviour(Struct):
     """What the server is like; every field may be changed while it runs.
 
     `caps` are offered with their values, those in `nak` are refused when asked for. `accounts` are SASL and NickServ

@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct, field
 
 from homarus.testing.irc_behaviour import Behaviour
 from homarus.testing.irc_login import Login, logins
@@ -22,8 +23,7 @@ PATIENCE = 5.0
 """Seconds after which `expect` fails the test."""
 
 
-@dataclass(slots=True, eq=False)
-class Client:
+class Client(Struct, eq=False):
     """One connection to the server."""
 
     writer: asyncio.StreamWriter

@@ -12,17 +12,16 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Self, cast
 
 from aiohttp import web
+from msgspec import Struct, field
 
 _KEPT = 200
 """Requests remembered, the newest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(Struct, frozen=True):
     """Answer with text, thinking and tool calls (name, arguments as JSON text), streamed word by word."""
 
     text: str = ""
@@ -31,8 +30,7 @@ class Say:
     finish: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """Answer with a status and a JSON error, or with `body` as it is."""
 
     status: int
@@ -43,21 +41,18 @@ class Refuse:
     content_type: str = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Hang:
+class Hang(Struct, frozen=True):
     """Accept the request and send nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stall:
+class Stall(Struct, frozen=True):
     """Send text, then nothing more while the connection stays open."""
 
     text: str = ""
     finish: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """Send `first`, wait for `go`, then send `rest` and end well, or not at all."""
 
     first: str
@@ -66,23 +61,20 @@ class Pause:
     has_end: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """Send text, then drop the connection without an end."""
 
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(Struct, frozen=True):
     """Answer with status 200 and these bytes."""
 
     body: bytes
     content_type: str = "text/event-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Endless:
+class Endless(Struct, frozen=True):
     """Send this piece again and again for as long as the client listens."""
 
     piece: bytes = b": still here\n\n"
@@ -92,8 +84,7 @@ JsonObject = dict[str, object]
 Reply = Say | Refuse | Hang | Stall | Pause | Cut | Raw | Endless
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """A request as it came; `size` is the bytes of its body."""
 
     path: str

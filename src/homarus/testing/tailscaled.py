@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
+from msgspec import Struct, field
 
 
-@dataclass
-class FakeTailscaled:
+class FakeTailscaled(Struct):
     """`users` are logins by tailnet address; `answer` replaces the next answers when it is set."""
 
     socket: Path

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar, cast
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from homarus.models.contract import ToolSpec
@@ -15,16 +15,14 @@ from homarus.tools.contract import ALL_EFFECTS, Effect, Tool, ToolContext, ToolO
 ArgsT = TypeVar("ArgsT", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedCall:
+class PreparedCall(Struct, frozen=True):
     """A call whose arguments are valid: what they are, and how to run it."""
 
     arguments: dict[str, object]
     run: Callable[[ToolContext], Awaitable[ToolOutput]]
 
 
-@dataclass(frozen=True, slots=True)
-class BoundTool:
+class BoundTool(Struct, frozen=True):
     """What the runner knows about a tool. `prepare` raises UserError for arguments that are not valid."""
 
     name: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from msgspec import Struct, field
 from pydantic import BaseModel
 
 from homarus.ids import Address, AgentId, RunId
@@ -33,8 +33,7 @@ ALL_EFFECTS = frozenset(Effect) - {Effect.PURE}
 ArgsT = TypeVar("ArgsT", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
-class ToolContext:
+class ToolContext(Struct, frozen=True):
     """What a tool call is given. `label` joins everything the model has read in this context so far.
 
     `report` takes a piece of live output for viewers (at most a few KB a call, never stored); `workspace` is the
@@ -52,8 +51,7 @@ class ToolContext:
     report: Callable[[str], None] = field(default=lambda _text: None)
 
 
-@dataclass(frozen=True, slots=True)
-class ToolOutput:
+class ToolOutput(Struct, frozen=True):
     """What a call gave back. `text` goes to the model (bounded by the runner); `details` only to viewers.
 
     `label` None means the tool's default: external integrity, origin `tool:<name>`.

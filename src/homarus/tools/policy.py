@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 # group and profile names are those of existing configurations; unknown names in them match nothing
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -23,8 +24,7 @@ PROFILES: dict[str, tuple[str, ...]] = {
 ALIASES = {"bash": "exec", "shell": "exec", "memory_search": "recall"}
 
 
-@dataclass(frozen=True, slots=True)
-class ToolPolicy:
+class ToolPolicy(Struct, frozen=True):
     """The rules of one agent; `deny` wins, `also_allow` widens the profile, `allow` None admits what the profile does.
 
     An unknown profile admits nothing.

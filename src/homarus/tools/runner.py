@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from homarus.clock import Clock
 from homarus.errors import HomarusError, UserError
@@ -31,8 +33,7 @@ log: Final = logging.getLogger("homarus.tools")
 PRIVATE_EFFECTS: Final = frozenset({Effect.READ_PRIVATE, Effect.EXEC})
 
 
-@dataclass(frozen=True, slots=True)
-class ToolOutcome:
+class ToolOutcome(Struct, frozen=True):
     """What a call gave. `refused` is the rule that stopped it before it ran; `arguments` as they were understood."""
 
     output: ToolOutput
@@ -42,8 +43,7 @@ class ToolOutcome:
     arguments: dict[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """A call that may run."""
 
     tool: BoundTool
@@ -51,8 +51,7 @@ class Ready:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A call that may not run: the text for the model, the rule, and the arguments as far as they were understood."""
 
     text: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from homarus.errors import UserError
 from homarus.tools.file_errors import refuse
@@ -17,8 +18,7 @@ MAX_DEPTH = 64
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A name in an open folder; `name` is `.` for the folder itself."""
 
     folder: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from homarus.channels.contract import Ambiguous, ConnectionState, OutboundPart, Verdict
 from homarus.errors import AuthFailed, Permanent, Transient

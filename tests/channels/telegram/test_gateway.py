@@ -7,11 +7,11 @@ import base64
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec import Struct
 from tests.e2e.cli import homarus
 from tests.e2e.process import gateway, write_config
 
@@ -30,8 +30,7 @@ FIRST = "The tide is rising and will be at its highest around noon. "
 WHOLE = FIRST + "Then it falls."
 
 
-@dataclass
-class Harbour:
+class Harbour(Struct):
     """A state folder with one Telegram bot and one model, and the people who write to it."""
 
     home: Path

@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 from tests.gateway.conftest import Running, start, stop
 from tests.gateway.fake_services import TOKEN, make_services
 from tests.gateway.raw_client import connected

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 from tests.gateway.conftest import Running, start, stop
 from tests.gateway.fake_services import TOKEN, make_services
 from tests.gateway.raw_client import connected
@@ -20,7 +20,6 @@ from homarus.gateway.http.rates import CallerRates
 from homarus.gateway.http.refusal import HttpRefusal
 from homarus.gateway.http.route_table import RouteTable
 from homarus.gateway.operations.catalogue import build_registry
-from homarus.gateway.operations.registry import Registry
 from homarus.gateway.server import GatewayServer
 from homarus.gateway.settings import AuthSettings, BrowserSettings, GatewaySettings, LimitSettings
 from homarus.protocol.scopes import ALL_SCOPES, Scope
@@ -299,7 +298,7 @@ async def test_an_unlisted_page_is_told_nothing_when_it_asks(listed: Running) ->
 def test_two_operations_cannot_have_the_same_route() -> None:
     other = replace(ROUTED[0], name="another")
     with pytest.raises(ValueError, match="declared twice"):
-        RouteTable(Registry([ROUTED[0], other]).operations)
+        RouteTable((ROUTED[0], other))
 
 
 def test_written_out_parts_win_over_parameters() -> None:

@@ -6,12 +6,12 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 from tests.gateway.conftest import Running, start, stop
 from tests.gateway.fake_services import TOKEN, FakeTools, make_services
 

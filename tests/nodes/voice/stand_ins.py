@@ -6,11 +6,11 @@ import json
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from msgspec import Struct, field
 
 ESPEAK = """
 import sys, wave, io
@@ -44,8 +44,7 @@ def install(folder: Path, **programs: str) -> dict[str, str]:
     return {"PATH": str(folder)}
 
 
-@dataclass
-class SpeechServer:
+class SpeechServer(Struct):
     """Answers `/v1/audio/speech`; `answer` is the status and body of the next answers."""
 
     url: str = ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.tools.builtin.recall import RecallArgs, RecallTool
@@ -11,8 +12,7 @@ from homarus.tools.contract import ToolContext
 PAGE = Label(Integrity.EXTERNAL, Confidentiality.PUBLIC, ("web:example.org",))
 
 
-@dataclass(frozen=True)
-class StoredFact:
+class StoredFact(Struct, frozen=True):
     id: int
     text: str
     label: Label

@@ -5,15 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from homarus.agent.skills.front_matter import as_fields
 from homarus.agent.skills.skill import Needs, Skill
 from homarus.config.issues import MISSING, value_at
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What stands in the way of a skill; `missing` is empty when everything it needs is there."""
 
     missing: Needs = field(default_factory=Needs)
@@ -25,8 +25,7 @@ class Verdict:
         return not self.is_disabled and self.missing == Needs()
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What skills are checked against: the `skills` section and the whole configuration, variables, programs."""
 
     section: Mapping[str, object]

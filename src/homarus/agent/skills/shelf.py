@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.agent.skills.skill import FILE, Skill, read_skill
 from homarus.errors import UserError
@@ -22,8 +23,7 @@ MAX_BYTES: Final = 256_000
 MAX_KEPT: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     stamp: tuple[int, int, int]
     skill: Skill | None
 

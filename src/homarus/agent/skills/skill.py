@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from homarus.agent.skills.front_matter import Fields, as_fields, as_names, split_front_matter
 from homarus.errors import UserError
@@ -17,8 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]*")
 _BRANDS: Final = ("homarus", "openclaw", "clawdbot")
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """What a skill requires; `any_bins` is met by one of them, `os` names platforms such as linux or darwin."""
 
     bins: tuple[str, ...] = ()
@@ -38,8 +38,7 @@ class Needs:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Skill:
+class Skill(Struct, frozen=True):
     """A skill. `folder` is relative to the workspace; `key` names it in the configuration."""
 
     name: str

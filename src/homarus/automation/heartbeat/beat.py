@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, cast
+
+from msgspec import Struct
 
 from homarus.automation.contract import Post
 from homarus.automation.heartbeat.checklist import Checklist, Task
@@ -32,8 +33,7 @@ _EVENTS = f"This has just come up; nobody has written. Do what it asks, or pass 
 _SOUNDS = {"sent": "alert", "failed": "error", "ok-token": "ok", "ok-empty": "ok"}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What an answer leads to: an event, parts to send, and whether the beat leaves no trace in its session."""
 
     event: HeartbeatEvent

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.config.units import parse_duration
 
@@ -27,8 +28,7 @@ _FIELD = re.compile(r"\s+(name|interval|prompt)\s*:\s*(.*)")
 _ITEM = re.compile(r"\s*-\s+(name)\s*:\s*(.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A thing to look at every `interval` seconds."""
 
     name: str
@@ -40,8 +40,7 @@ class Task:
         return last_ms is None or now_ms - last_ms >= self.interval * 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Checklist:
+class Checklist(Struct, frozen=True):
     """The file: its tasks, and the text around them."""
 
     tasks: tuple[Task, ...] = ()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from homarus.automation.contract import Post
 from homarus.automation.ending import wait_for_end

@@ -4,8 +4,10 @@ event. Each is a small JSON value; everything that belongs together is stored in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
 from typing import Final, cast
+
+from msgspec import Struct, field, to_builtins
+from msgspec.structs import replace
 
 from homarus.labels import OPERATOR, Label
 from homarus.storage import entries, kv, outbound, sessions
@@ -20,8 +22,7 @@ MAX_ASKED: Final = 20
 _BEATS, _ASKED, _LAST = "heartbeat", "heartbeat-asked", ":last"
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A beat whose turn was begun. `before` is how its session looked; `tasks` are the names of the due ones."""
 
     run_id: str
@@ -34,8 +35,7 @@ class Pending:
     before: dict[str, object] = field(default_factory=dict[str, object])
 
 
-@dataclass(frozen=True, slots=True)
-class Beaten:
+class Beaten(Struct, frozen=True):
     """An agent's beats so far: times in milliseconds, `told` what was said last and when, `done` each task's time."""
 
     last_at: int | None = None
@@ -45,8 +45,7 @@ class Beaten:
     done: dict[str, int] = field(default_factory=dict[str, int])
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """Events that want a turn of their own in one session."""
 
     agent_id: str
@@ -67,7 +66,7 @@ def read_all(connection: Connection) -> dict[str, Beaten]:
 
 def put_beaten(connection: Connection, agent_id: str, beaten: Beaten, now: int) -> None:
     """Store what is known of an agent."""
-    kv.put_value(connection, _BEATS, agent_id, asdict(beaten), now)
+    kv.put_value(connection, _BEATS, agent_id, to_builtins(beaten), now)
 
 
 def read_last(connection: Connection) -> HeartbeatEvent | None:
@@ -82,7 +81,7 @@ def ask(connection: Connection, key: str, wanted: Asked, now: int) -> None:
     if known is not None:
         label = Label.from_json(known.label).join(Label.from_json(wanted.label)).as_json()
         wanted = replace(wanted, lines=[*known.lines, *wanted.lines][-MAX_ASKED:], label=label)
-    kv.put_value(connection, _ASKED, key, asdict(wanted), now)
+    kv.put_value(connection, _ASKED, key, to_builtins(wanted), now)
 
 
 def read_asked(connection: Connection) -> dict[str, Asked]:
@@ -101,7 +100,7 @@ def begin(connection: Connection, agent_id: str, beaten: Beaten, taken: Asked | 
     left = [line for line in known.lines if line not in taken.lines] if known is not None else []
     kv.delete_value(connection, _ASKED, key)
     if left:
-        kv.put_value(connection, _ASKED, key, asdict(replace(taken, lines=left)), now)
+        kv.put_value(connection, _ASKED, key, to_builtins(replace(taken, lines=left)), now)
 
 
 def skip(connection: Connection, agent_id: str, beaten: Beaten, event: HeartbeatEvent, now: int) -> None:

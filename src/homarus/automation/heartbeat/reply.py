@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.pipeline.outbox import is_silent
 
@@ -17,8 +18,7 @@ _START = re.compile(rf"\W{{0,4}}{OK}(?!\w)\W{{0,4}}")
 _END = re.compile(rf"\W{{0,4}}(?<!\w){OK}\W{{0,4}}$")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """`text` is what is left to say; `is_ok` that the token was there and too little else to be told."""
 
     text: str

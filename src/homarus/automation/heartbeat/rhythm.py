@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from homarus.config.schema import Config
 from homarus.config.units import parse_duration
@@ -25,8 +26,7 @@ LAST: Final = "last"
 """Targets that are no channel: nobody, and the chat the agent answered last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(Struct, frozen=True):
     """Minutes of the day in which a heart beats: from `start` up to, not including, `end`; over midnight too."""
 
     start: int
@@ -42,8 +42,7 @@ class Hours:
         return minute >= self.start or minute < self.end
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(Struct, frozen=True):
     """The heartbeat of one agent. `every` in seconds, 0 when it is off; `said` is how the file writes it."""
 
     agent_id: AgentId

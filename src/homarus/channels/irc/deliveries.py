@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from homarus.errors import HomarusError
 
@@ -13,8 +14,7 @@ _MOST_RECORDS = 512
 _MOST_IDS = 1024
 
 
-@dataclass(slots=True)
-class Record:
+class Record(Struct):
     """What is known of a part over all attempts. `written` counts lines handed to a socket, `echoed` those that the
     server sent back, both from the first line on."""
 
@@ -25,8 +25,7 @@ class Record:
     platform_id: str | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Delivery:
+class Delivery(Struct, eq=False):
     """One attempt that is under way."""
 
     target: str

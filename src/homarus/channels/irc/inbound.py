@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.channels.contract import ChatKind, Inbound, Sender
 from homarus.channels.irc.servertime import server_time
@@ -23,8 +24,7 @@ _CODES = re.compile(
 _ACTION = re.compile("\x01ACTION (.*?)\x01?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Turns lines into messages. `is_mine` tells whether a message id belongs to a line we sent."""
 
     settings: Settings

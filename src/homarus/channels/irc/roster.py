@@ -6,13 +6,12 @@ nick unseen, so the entry goes with the last shared channel.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 _MOST_NICKS = 50_000
 
 
-@dataclass(slots=True)
-class _Member:
+class _Member(Struct):
     account: str
     rooms: set[str] = field(default_factory=set)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct, field
 from pydantic import SecretStr
 
 from homarus.channels.irc.config import IrcAccountConfig, SaslMechanism
+from homarus.discreet import Discreet
 from homarus.errors import ConfigError
 
 TLS_PORT = 6697
@@ -16,8 +17,7 @@ PLAIN_PORT = 6667
 _LARGEST_SECRET_FILE = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
+class Timings(Struct, frozen=True):
     """How long things may take, in seconds.
 
     `idle` is the silence after which we send a PING and `grace` how long the answer may take (the usual 60 to 120 and
@@ -37,9 +37,10 @@ class Timings:
     replay: float = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Discreet, frozen=True):
     """Everything a connection needs; secrets are not shown in repr."""
+
+    hidden = frozenset({"password", "sasl_password", "nickserv_password"})
 
     account_id: str
     host: str
@@ -48,13 +49,13 @@ class Settings:
     nick: str
     username: str
     realname: str
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     sasl_mechanism: SaslMechanism = SaslMechanism.AUTO
     sasl_account: str = ""
-    sasl_password: str | None = field(default=None, repr=False)
+    sasl_password: str | None = None
     is_sasl_required: bool = False
     nickserv: str = "NickServ"
-    nickserv_password: str | None = field(default=None, repr=False)
+    nickserv_password: str | None = None
     nickserv_email: str | None = None
     rooms: tuple[str, ...] = ()
     mention_patterns: tuple[re.Pattern[str], ...] = ()

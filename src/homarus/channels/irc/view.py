@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from homarus.channels.irc.isupport import Isupport
 from homarus.channels.irc.roster import Roster
@@ -15,8 +15,7 @@ _MOST_BATCHES = 64
 _LONGEST_USER, _LONGEST_HOST = 12, 63  # assumed until we see our own prefix: safe on the networks of today
 
 
-@dataclass(slots=True)
-class View:
+class View(Struct):
     """The state of one connection. `nick` is the one we have now. `connected_at` is the server's own time of our
     welcome in milliseconds, None when it sends no times."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 MAX_TAG_BYTES = 4094
 """Most bytes of tag data a client may send (IRCv3 message-tags)."""
@@ -24,8 +25,7 @@ class WireError(ValueError):
     """A line that is no IRC line, or that must not be sent as one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One parsed line. `command` is upper case; `source` is a server name or `nick!user@host`, empty when absent."""
 
     command: str

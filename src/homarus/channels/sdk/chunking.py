@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.channels.sdk.fences import Fence, FenceMap
 from homarus.channels.sdk.measure import Unit, fit, measure, whole_character
@@ -25,8 +26,7 @@ _PLACES = ((_PARAGRAPH, 0.4), (_NEWLINE, 0.4), (_SENTENCE, 0.4), (_SPACE, 0.0))
 _TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One part: `body` is text of the original; `before` and `after` are inserted fences, empty outside code."""
 
     body: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Flag, StrEnum, auto
+
+from msgspec import Struct
 
 from homarus.channels.sdk.fences import Fence, opening
 
@@ -37,8 +38,7 @@ class Kind(StrEnum):
     RULE = "rule"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A run of text in one style; `link` is the address it points to."""
 
     text: str
@@ -46,8 +46,7 @@ class Span:
     link: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MarkdownLine:
+class MarkdownLine(Struct, frozen=True):
     """One line. `lead` is its indentation and marker (`  - `, `2. `); for code, `info` is the block's language."""
 
     kind: Kind
@@ -131,8 +130,7 @@ def spans(text: str) -> list[Span]:
     return merged
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     text: str
     link: str = ""
     is_code: bool = False

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 import aiohttp
+from msgspec import Struct
 
 from homarus.channels.contract import Ambiguous
 from homarus.channels.telegram.answers import Unreadable, read_answer
@@ -20,8 +20,7 @@ _KEEP_ALIVE = 15.0  # seconds; servers close idle connections after 60 or more, 
 _CHUNK = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """A file to send in a multipart body: the parameter it is for, its name, type and bytes."""
 
     field: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol, Self, cast
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from homarus.channels.policy_config import ChannelPolicyConfig
@@ -35,8 +35,7 @@ API_ROOT = "https://api.telegram.org"
 _SOURCES = ("env", "file", "exec")
 
 
-@dataclass(frozen=True, slots=True)
-class SecretReference:
+class SecretReference(Struct, frozen=True):
     """Where a secret is found, as written in the file."""
 
     source: str

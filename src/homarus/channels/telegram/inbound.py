@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.channels.contract import Attachment, ChatKind, Inbound, Sender
 from homarus.channels.telegram.contents import describe, files_of, written
@@ -18,8 +19,7 @@ _LONGEST_QUOTE = 4096
 _MOST_FILES = 10  # pictures of an album, at most
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Reads messages for one bot. `commands` are the names in its menu."""
 
     account_id: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from homarus.channels.policy_config import TableMode
 from homarus.channels.sdk.characters import strip_controls
@@ -28,8 +29,7 @@ _SCHEMES = frozenset({"http", "https", "tg", "mailto", "tel"})
 _WIDEST = 60  # columns: a padded table that is wider breaks on phones
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """One text in Telegram's HTML and as it looks."""
 
     html: str

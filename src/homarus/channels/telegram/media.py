@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from homarus.channels.contract import Attachment, Inbound
 from homarus.channels.telegram.bot import Bot

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.channels.contract import Attachment, OutboundPart
 from homarus.channels.telegram.answers import Refused
@@ -31,8 +33,7 @@ _PICTURE_REFUSALS = ("photo_invalid", "image_process_failed", "photo_save_file_i
 _MENDS = 3  # markup, topic, moved chat: each can be wrong once
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One sending call. `body` is the text or caption."""
 
     method: str

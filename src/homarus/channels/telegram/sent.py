@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.channels.contract import Receipt, Verdict
 
 _MOST = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(Struct, frozen=True):
     text: str
     verdict: Verdict
     platform_id: str | None = None

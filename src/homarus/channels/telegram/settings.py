@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from msgspec import Struct, field
+
 from homarus.channels.policy_config import TableMode
 from homarus.channels.telegram.config import API_ROOT, TelegramAccountConfig, check_token
+from homarus.discreet import Discreet
 from homarus.errors import ConfigError
 
 DOWNLOAD_LIMIT = 20 * 1024 * 1024
@@ -27,8 +29,7 @@ COMMANDS = (
 _LARGEST_SECRET_FILE = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
+class Timings(Struct, frozen=True):
     """How long things may take, in seconds.
 
     `poll` is what getUpdates may hold a request (25 to 50 are usual) and `grace` what the answer may take beyond it;
@@ -46,24 +47,26 @@ class Timings:
     check: float = 900.0
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(Discreet, frozen=True):
     """How Telegram calls us: `url` is what it is told, `path` what the gateway serves."""
+
+    hidden = frozenset({"secret"})
 
     url: str
     path: str
-    secret: str = field(repr=False)
+    secret: str
     certificate: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Discreet, frozen=True):
     """Everything one bot needs; secrets are not shown in repr. `media_limit` is in bytes."""
 
+    hidden = frozenset({"token", "proxy"})
+
     account_id: str
-    token: str = field(repr=False)
+    token: str
     api_root: str = API_ROOT
-    proxy: str | None = field(default=None, repr=False)
+    proxy: str | None = None
     webhook: Webhook | None = None
     commands: tuple[tuple[str, str], ...] = COMMANDS
     are_commands_listed: bool = True

@@ -7,8 +7,9 @@ import hmac
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import cast
+
+from msgspec import Struct, field
 
 from homarus.channels.telegram.intake import Intake, ordered, parse_update
 from homarus.channels.telegram.objects import Message
@@ -24,8 +25,7 @@ LARGEST_BODY = 1024 * 1024
 _MOST_OPEN = 100  # calls worked on at once; setWebhook allows 40 unless told otherwise
 
 
-@dataclass(slots=True)
-class _Album:
+class _Album(Struct):
     messages: list[Message] = field(default_factory=list[Message])
     work: asyncio.Task[None] | None = None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
+from msgspec.structs import asdict
 
 from homarus.cli.exits import UsageFailure
 from homarus.cli.gateway import session

@@ -6,8 +6,9 @@ None of it is a secret and none of it is proof: anybody on the network can send 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from homarus.protocol.fingerprint import read_fingerprint
 
@@ -17,8 +18,7 @@ MAX_VALUE: Final = 200
 SSH_PORT: Final = 22
 
 
-@dataclass(frozen=True, slots=True)
-class Beacon:
+class Beacon(Struct, frozen=True):
     """One gateway. `addresses` are IPv4 literals; `fingerprint` is hexadecimal, None without TLS.
 
     `host_name` is this machine's, None to keep it to ourselves; `label` is what its addresses are listed under.
@@ -31,7 +31,7 @@ class Beacon:
     has_tls: bool = False
     host_name: str | None = None
     label: str = "homarus"
-    texts: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def urls(self) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from homarus.gateway.http.refusal import too_many
 
@@ -19,8 +20,7 @@ MAX_AT_ONCE: Final = 64
 """Requests of one caller that may be worked on at once."""
 
 
-@dataclass(slots=True)
-class _Bucket:
+class _Bucket(Struct):
     """What a caller has left, and when that was counted (monotonic seconds)."""
 
     left: float

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,16 +13,14 @@ if TYPE_CHECKING:
     from homarus.gateway.operations.registry import Operation
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """An operation a path leads to, with the parameters the path carries."""
 
     operation: Operation
     values: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     verb: str
     parts: tuple[str, ...]
     operation: Operation

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
+
+from msgspec import Struct
 
 from homarus.protocol.errors import error_shape
 from homarus.protocol.frames import JsonObject, as_object, encode
@@ -46,8 +47,7 @@ class Malformed(Exception):
         self.identifier = identifier
 
 
-@dataclass(frozen=True, slots=True)
-class RpcRequest:
+class RpcRequest(Struct, frozen=True):
     """A request, or a notification when the client wants no answer."""
 
     method: str

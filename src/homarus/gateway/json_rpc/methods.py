@@ -6,8 +6,9 @@ Every other operation is called by its own name, with its own parameters.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
+
+from msgspec import Struct
 
 from homarus.gateway.json_rpc.params import (
     AgentSend,
@@ -36,8 +37,7 @@ def _same(result: JsonObject, _params: object) -> JsonObject:
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class Method(Generic[ParamsT]):
+class Method(Struct, Generic[ParamsT], frozen=True):
     """A method in other words. `ask` makes the operation's parameters, `tell` the answer out of its result."""
 
     name: str

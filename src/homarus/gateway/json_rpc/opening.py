@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +14,7 @@ RPC_PATH: Final = "/rpc"
 _LOOKED_AT: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """The headers of an upgrade, and whether its path already says that the client speaks JSON-RPC."""
 
     headers: Mapping[str, str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from homarus.gateway.caller import Caller
 from homarus.gateway.services import Services
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from homarus.gateway.core import GatewayCore
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """Who calls what, with everything an operation works with.
 
     `send` passes an answer on before the final one (two-phase answers); transports with one answer only ignore it.

@@ -6,72 +6,28 @@ A test holds this table against the declarations.
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from homarus.gateway.operations import (
-    agent_admin,
-    agent_files,
-    agents,
-    approvals,
-    channels,
-    chat,
-    chat_history,
-    chat_metadata,
-    config,
-    config_edit,
-    config_schema,
-    cron,
-    devices,
-    exec_approvals,
-    health,
-    heartbeats,
-    messages,
-    models,
-    node_events,
-    node_pairing,
-    node_work,
-    nodes,
-    overview,
-    send,
-    session_list,
-    session_runs,
-    session_settings,
-    session_watch,
-    setup,
-    skills,
-    speech,
-    system,
-    talk,
-    tools_invoke,
-    usage,
-)
-=======
 from typing import Final
 
->>>>>>> 4ac8799 (Load the module of an operation with its first call)
 from homarus.gateway.operations.registry import Registry
 
 OPERATIONS: Final = {
-    "health": ("health", "status", "system-presence", "last-heartbeat", "gateway.identity.get", "logs.tail"),
+    "health": ("health", "status", "system-presence", "gateway.identity.get", "logs.tail"),
     "channels": ("channels.status",),
     "config": ("config.reload", "config.get"),
     "models": ("models.list", "tools.catalog"),
     "agents": ("agent", "agent.wait", "agents.list", "agent.identity.get"),
-    "sessions": (
-        "sessions.list",
-        "sessions.get",
-        "sessions.preview",
-        "sessions.resolve",
-        "sessions.patch",
-        "sessions.reset",
-        "sessions.compact",
-        "sessions.delete",
+    "session_list": ("sessions.list", "sessions.describe", "sessions.get", "sessions.preview", "sessions.resolve"),
+    "session_settings": ("sessions.patch", "sessions.reset", "sessions.compact", "sessions.delete"),
+    "session_watch": (
         "sessions.subscribe",
         "sessions.unsubscribe",
         "sessions.messages.subscribe",
         "sessions.messages.unsubscribe",
     ),
-    "session_runs": ("sessions.create", "sessions.send", "sessions.abort"),
-    "chat": ("chat.send", "chat.history", "chat.abort", "chat.inject"),
+    "session_runs": ("sessions.create", "sessions.send", "sessions.steer", "sessions.abort"),
+    "chat": ("chat.send", "chat.abort", "chat.inject"),
+    "chat_history": ("chat.history", "chat.startup", "chat.message.get"),
+    "chat_metadata": ("chat.metadata", "commands.list"),
     "devices": (
         "device.pair.list",
         "device.pair.approve",
@@ -80,6 +36,7 @@ OPERATIONS: Final = {
         "device.token.rotate",
         "device.token.revoke",
     ),
+    "setup": ("device.pair.setupCode",),
     "messages": ("messages.list", "messages.show", "messages.retry", "pairing.list", "pairing.approve", "login.link"),
     "send": ("send",),
     "overview": ("gateway.overview",),
@@ -124,34 +81,32 @@ OPERATIONS: Final = {
         "exec.approvals.node.get",
         "exec.approvals.node.set",
     ),
-    "cron": ("wake", "cron.status", "cron.list", "cron.add", "cron.update", "cron.remove", "cron.run", "cron.runs"),
+    "cron": ("cron.status", "cron.list", "cron.get", "cron.add", "cron.update", "cron.remove", "cron.run", "cron.runs"),
+    "heartbeats": ("last-heartbeat", "set-heartbeats", "wake", "system-event"),
     "config_edit": ("config.set", "config.patch", "config.apply"),
     "agent_admin": ("agents.create", "agents.update", "agents.delete"),
     "agent_files": ("agents.files.list", "agents.files.get", "agents.files.set"),
     "skills": ("skills.status", "skills.bins", "skills.update", "skills.install"),
     "usage": ("sessions.usage", "sessions.usage.timeseries", "sessions.usage.logs", "usage.status", "usage.cost"),
     "config_schema": ("config.schema", "config.schema.lookup"),
-    "system": (
-        "system-event",
-        "set-heartbeats",
-        "tools.effective",
-        "secrets.reload",
-        "tts.status",
-        "tts.providers",
-        "talk.config",
-    ),
+    "system": ("tools.effective", "secrets.reload"),
+    "tools_invoke": ("tools.invoke",),
+    "speech": ("tts.status", "tts.providers", "tts.enable", "tts.disable", "tts.setProvider", "tts.convert"),
+    "talk": ("talk.config", "talk.mode", "talk.speak"),
 }
 """Operations by module, in the order in which `features.methods` names them."""
 UNLISTED: Final = frozenset(
     (
         "sessions.get",
         "sessions.resolve",
+        "sessions.steer",
         "chat.inject",
         "exec.approval.list",
         "plugin.approval.list",
         "sessions.usage",
         "sessions.usage.timeseries",
         "sessions.usage.logs",
+        "device.pair.setupCode",
     )
 )
 """Operations that `features.methods` does not name, as in the reference."""
@@ -159,46 +114,4 @@ UNLISTED: Final = frozenset(
 
 def build_registry() -> Registry:
     """Return the registry of every operation."""
-<<<<<<< HEAD
-    return Registry.of_modules(
-        (
-            health,
-            channels,
-            config,
-            models,
-            agents,
-            session_list,
-            session_settings,
-            session_watch,
-            session_runs,
-            chat,
-            chat_history,
-            chat_metadata,
-            devices,
-            setup,
-            messages,
-            send,
-            overview,
-            nodes,
-            node_pairing,
-            node_work,
-            node_events,
-            approvals,
-            exec_approvals,
-            cron,
-            heartbeats,
-            config_edit,
-            agent_admin,
-            agent_files,
-            skills,
-            usage,
-            config_schema,
-            system,
-            tools_invoke,
-            speech,
-            talk,
-        )
-    )
-=======
-    return Registry(__package__, OPERATIONS, UNLISTED)
->>>>>>> 4ac8799 (Load the module of an operation with its first call)
+    return Registry(__name__.rpartition(".")[0], OPERATIONS, UNLISTED)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final, Literal, TypeVar
+
+from msgspec import Struct
 
 from homarus.errors import ProtocolError
 from homarus.gateway.caller import Caller
@@ -38,8 +39,7 @@ class UnauthorizedRole(ProtocolError):
     """A role called what only the other role may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """The REST form of an operation; `{name}` in the path is a parameter."""
 
     verb: Verb
@@ -61,8 +61,7 @@ def Delete(path: str) -> Route:  # noqa: N802 - reads as a declaration
     return Route("DELETE", path)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """A declared operation. `scope` None means every caller of an allowed role; `role` None means both roles.
 
     `is_control_write` tells whether the write rate limit counts it.

@@ -16,7 +16,7 @@ from homarus.protocol.setup_code import SetupCode, write_setup_code
 log = logging.getLogger("homarus.gateway.devices")
 
 
-@operation("device.pair.setupCode", scope=Scope.ADMIN, is_listed=False)
+@operation("device.pair.setupCode", scope=Scope.ADMIN)
 async def make_setup_code(call: Call, params: SetupCodeParams) -> JsonObject:
     """Make a code that pairs one device within ten minutes, for what its profile names."""
     profile = params.bootstrap_profile or "limited"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
 from typing import Final, cast
+
+from msgspec import Struct
 
 from homarus.errors import Transient
 
@@ -15,8 +16,7 @@ MAX_OUTPUT: Final = 256 * 1024
 PROGRAM: Final = "tailscale"
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """How a command ended. `code` is None when it had to be stopped."""
 
     code: int | None

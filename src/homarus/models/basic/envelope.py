@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 _BLOCK = re.compile(r"\A(?:[^\n`]{1,200}\n)?```(?:json)?[ \t]*\n.{0,20000}?\n```[ \t]*(?:\n|\Z)", re.DOTALL)
 _STAMP = re.compile(
@@ -15,8 +16,7 @@ _SPEAKER = re.compile(r"\A[^:\n]{1,64}:\s+")
 _METADATA = re.compile(r"untrusted metadata|\"(?:label|id|sender|message_id)\"", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """The words, and when they were said (in the user's time zone, named by `zone`) if the platform tells."""
 
     text: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 _MAX_JOINED = 1000
 """Characters of a message that is looked at for several requests."""
@@ -12,16 +13,14 @@ _MAX_STRIPS = 10
 _MARKS = " \t\n.?!\u2026,;:"
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """One thing asked for: `name` such as list, read, note; `slots` the words it was asked with."""
 
     name: str
     slots: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A pattern (matched whole, without case) that means an intent. Group names are the slots.
 
     `is_verbatim` rules see the text as typed: their slots may hold anything, down to the last character.
@@ -34,8 +33,7 @@ class Rule:
     max_length: int = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(Struct, frozen=True):
     """A language as data: politeness to strip before and after, words that join requests, rules in order.
 
     `before` and `after` match one piece of politeness each; `question` matches openings that make a request a

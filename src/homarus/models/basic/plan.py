@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.models.basic.envelope import Said
 from homarus.models.basic.intent import Intent
@@ -12,8 +13,7 @@ from homarus.models.basic.intent import Intent
 _FILE_LIKE = re.compile(r"[^\s,]+\.\w{1,8}|[\w.-]+/[\w./-]*|[A-Z][A-Z0-9_-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedCall:
+class PlannedCall(Struct, frozen=True):
     """A tool call to make."""
 
     tool: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.models.basic.envelope import Said
 from homarus.models.basic.texts import tell_time
@@ -24,8 +25,7 @@ _NEXT_STEPS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """A call that was made, and what came back."""
 
     result: ToolResultMessage

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeVar, cast
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.errors import ProtocolError, UserError
@@ -29,8 +30,7 @@ MAX_REPORT: Final = 20_000
 _APPROVING: Final = ("allow-once", "allow-always")
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """A command that is to run, and what is said about it afterwards."""
 
     line: CommandLine

@@ -6,9 +6,10 @@ import hashlib
 import os
 import shlex
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
+
+from msgspec import Struct
 
 from homarus.nodes.host.failure import bad_request, denied
 
@@ -51,8 +52,7 @@ MAX_SCRIPT: Final = 16 * 1024 * 1024
 """Bytes of a script that is hashed; a larger one cannot be bound to an approval."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
+class CommandLine(Struct, frozen=True):
     """A command with its program found. `program` is an absolute path; `cwd` an absolute folder or None."""
 
     argv: tuple[str, ...]

@@ -7,8 +7,9 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from homarus.nodes.host.failure import denied
 
@@ -20,8 +21,7 @@ _REAP: Final = 5.0
 """Seconds a killed program and its pipes get to go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """How a program ended. `exit_code` None when a signal ended it."""
 
     exit_code: int | None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final, Literal, cast
+
+from msgspec import Struct
 
 from homarus.nodes.host.failure import denied
 from homarus.nodes.host.plan import CommandLine
@@ -19,8 +20,7 @@ DEFAULT_ASK: Final[Ask] = "on-miss"
 ANY_AGENT: Final = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class RunRules:
+class RunRules(Struct, frozen=True):
     """The rules for one agent. `patterns` are globs of absolute program paths."""
 
     security: Security

@@ -7,11 +7,13 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
+from msgspec import field
+
 from homarus.clock import Clock
+from homarus.discreet import Discreet
 from homarus.errors import HomarusError
 from homarus.nodes.host.commands import NodeCommands
 from homarus.nodes.host.failure import CommandFailed
@@ -30,18 +32,19 @@ REPLY_TIMEOUT: Final = 15.0
 """Seconds the gateway gets to take a result or an event."""
 
 
-@dataclass(frozen=True, slots=True)
-class HostOptions:
+class HostOptions(Discreet, frozen=True):
     """Where the gateway is and who this node is. `folder` holds the node's key, tokens and rules."""
+
+    hidden = frozenset({"token", "password", "setup_token", "environment"})
 
     url: str
     folder: Path
     display_name: str
-    token: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    setup_token: str | None = field(default=None, repr=False)
+    token: str | None = None
+    password: str | None = None
+    setup_token: str | None = None
     tls_fingerprint: str | None = None
-    environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class NodeHost:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from homarus.errors import UserError
 
@@ -30,8 +31,7 @@ class SpeechFailed(UserError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Voicing:
+class Voicing(Struct, frozen=True):
     """How to speak; None leaves it to the provider's settings. `speed` 1.0 is normal.
 
     `is_note` asks for a format that chat apps play as a voice note; `format` names one.
@@ -45,8 +45,7 @@ class Voicing:
     is_note: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(Struct, frozen=True):
     """Sound. `format` is mp3, opus, wav ...; `output_format` how the provider calls it."""
 
     audio: bytes

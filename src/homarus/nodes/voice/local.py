@@ -8,9 +8,10 @@ import re
 import shutil
 import wave
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
+
+from msgspec import Struct
 
 from homarus.nodes.voice.contract import Speech, SpeechFailed, Voicing
 from homarus.nodes.voice.program import pipe
@@ -24,8 +25,7 @@ _CODECS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Espeak:
+class Espeak(Struct, frozen=True):
     """espeak-ng: small, robotic, many languages. Settings: `voice`, `wpm`."""
 
     settings: Mapping[str, object]
@@ -51,8 +51,7 @@ class Espeak:
         return await _encoded(_mended(audio), self.id, voicing, self.variables)
 
 
-@dataclass(frozen=True, slots=True)
-class Piper:
+class Piper(Struct, frozen=True):
     """piper: natural voices, one model file each. Settings: `model`, the path of a `.onnx` file."""
 
     settings: Mapping[str, object]

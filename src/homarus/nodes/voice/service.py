@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from homarus.models.http import HttpClient, HttpFailure, HttpReply
 from homarus.nodes.voice.contract import MAX_AUDIO, Speech, SpeechFailed, Voicing
@@ -21,8 +22,7 @@ VOICES: Final = (
 FORMATS: Final = frozenset({"mp3", "opus", "aac", "flac", "wav", "pcm"})
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAiSpeech:
+class OpenAiSpeech(Struct, frozen=True):
     """Settings: `apiKey`, `baseUrl`, `model`, `voice`, `speed`, `instructions`. `key` is the revealed secret."""
 
     settings: Mapping[str, object]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
+
+from msgspec import Struct
 
 from homarus.clock import Clock
 from homarus.errors import UserError
@@ -30,8 +31,7 @@ _NOTE_CHANNELS = frozenset({"telegram", "whatsapp", "matrix", "feishu"})
 """Channels that show voice notes (reference voice §4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(Struct, frozen=True):
     """What was chosen at run time, over the configuration; None where nothing was."""
 
     is_enabled: bool | None = None

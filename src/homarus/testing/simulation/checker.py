@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from homarus.pipeline.outbox import NOTICE
 from homarus.storage import inbound, outbound, runs
@@ -28,8 +29,7 @@ QUEUE_FULL = "queue full: "
 _MARK = re.compile(r"\[c\d+m\d+\.\d+/\d+\]")
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """What everybody has at the end: what was said, what the journal holds, what people were shown."""
 
     said: Sequence[Said]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass
 from random import Random
 from typing import Literal
+
+from msgspec import Struct
 
 from homarus.channels.contract import (
     Ambiguous,
@@ -32,8 +33,7 @@ POLL_SECONDS = 30.0
 Memory = Literal["forgets", "reconciles", "deduplicates"]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A message of ours that people see."""
 
     at: float

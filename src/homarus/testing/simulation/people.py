@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
 from typing import Literal
+
+from msgspec import Struct
 
 from homarus.channels.contract import ChatKind, Inbound, Sender
 from homarus.ids import Address
@@ -14,8 +15,7 @@ ACCOUNT = "default"
 Expect = Literal["answered", "dropped", "paired", "stops"]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """One message as its platform has it. `name` such as `c2m5` is unique; `expect` is what must become of it."""
 
     at: float

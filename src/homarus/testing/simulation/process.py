@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from homarus.agent.loop import Toolbox, Turn
 from homarus.channels.contract import Capabilities, Channel, Ingress
@@ -52,8 +53,7 @@ def _same_tools(tools: Toolbox) -> Toolbox:
     return tools
 
 
-@dataclass(frozen=True, slots=True)
-class Wiring:
+class Wiring(Struct, frozen=True):
     """How the process is put together; changed only to prove that the checker sees what is put together wrong."""
 
     ingress: Callable[[Ingress, Life], Ingress] = _same_ingress
@@ -62,8 +62,7 @@ class Wiring:
     has_recovery: bool = True
 
 
-@dataclass(slots=True)
-class Evidence:
+class Evidence(Struct):
     """What was seen from outside while the process lived. `payments` counts effects per call."""
 
     payments: Counter[str] = field(default_factory=Counter[str])

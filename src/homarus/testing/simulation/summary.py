@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from homarus.testing.simulation.faults import ALL
 from homarus.testing.simulation.world import Result
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(Struct):
     """Totals over seeds; `failed` maps a seed to what was wrong in it."""
 
     seeds: int = 0

@@ -7,9 +7,10 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+
+from msgspec import Struct, field
 
 from homarus.config.schema import Config
 from homarus.storage import inbound, outbound
@@ -33,8 +34,7 @@ LOOK_SECONDS = 1.0
 CANCEL_ROUNDS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What one seed did. `seconds` are virtual; `events` counts everything the trace has a line for."""
 
     seed: int
@@ -49,8 +49,7 @@ class Result:
     seconds: float
 
 
-@dataclass(slots=True)
-class _Trace:
+class _Trace(Struct):
     timeline: Timeline
     is_kept: bool
     lines: list[str] = field(default_factory=list[str])

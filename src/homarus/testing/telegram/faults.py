@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class FaultKind(StrEnum):
@@ -23,8 +24,7 @@ class FaultKind(StrEnum):
     DELAY = "delay"
 
 
-@dataclass(slots=True)
-class Fault:
+class Fault(Struct):
     """One fault for `times` calls. `code`, `description` and `parameters` are for refuse and page, `seconds` for
     delay."""
 

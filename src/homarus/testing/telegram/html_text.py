@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
+
+from msgspec import Struct, field
 
 _TYPES = {
     "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
@@ -16,8 +17,7 @@ class MarkupError(Exception):
     """The text cannot be read; the message is the end of the Bot API's description."""
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     tag: str
     start: int
     attributes: dict[str, str] = field(default_factory=dict[str, str])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 Json = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Somebody with a Telegram account."""
 
     id: int
@@ -23,8 +23,7 @@ class Person:
         return user | ({"username": self.username} if self.username else {})
 
 
-@dataclass(slots=True)
-class TestChat:
+class TestChat(Struct):
     """A chat. `topics` are thread ids that exist; `moved_to` is set when it became a supergroup."""
 
     __test__ = False
@@ -44,8 +43,7 @@ class TestChat:
         return chat | ({"is_forum": True} if self.is_forum else {})
 
 
-@dataclass(slots=True)
-class Sent:
+class Sent(Struct):
     """A message that a bot sent. `raw` is the text or caption as it came, `text` as people see it, `edits` the earlier
     texts, `data` the bytes of a file."""
 
@@ -65,8 +63,7 @@ class Sent:
     data: bytes = b""
 
 
-@dataclass(slots=True, eq=False)
-class TestBot:
+class TestBot(Struct, eq=False):
     """A bot and its waiting updates. `confirmed` counts updates that a higher offset or a 200 confirmed."""
 
     __test__ = False

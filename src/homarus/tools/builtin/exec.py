@@ -5,8 +5,7 @@ The command line is not looked at: no reading of a string is a boundary. The san
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from pydantic import AliasChoices, Field
 
 from homarus.errors import UserError

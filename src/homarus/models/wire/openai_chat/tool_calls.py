@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from homarus.models.contract import ToolCall
 from homarus.models.wire.json_value import JsonObject, as_object, as_text, compact
@@ -16,8 +17,7 @@ class TooManyCalls(ValueError):
     """The response asks for more calls than MAX_CALLS."""
 
 
-@dataclass(slots=True)
-class _Slot:
+class _Slot(Struct):
     id: str = ""
     name: str = ""
     pieces: list[str] = field(default_factory=list[str])
