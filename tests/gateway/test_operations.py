@@ -98,7 +98,13 @@ def test_nothing_is_loaded_before_it_is_called() -> None:
 
 def test_listed_methods_are_those_that_exist_and_are_listed_in_the_reference() -> None:
     unlisted = {"sessions.get", "sessions.resolve", "chat.inject", "exec.approval.list", "plugin.approval.list"}
-    unlisted |= {"sessions.steer", "sessions.usage", "sessions.usage.timeseries", "sessions.usage.logs"}
+    unlisted |= {
+        "device.pair.setupCode",
+        "sessions.steer",
+        "sessions.usage",
+        "sessions.usage.timeseries",
+        "sessions.usage.logs",
+    }
     assert set(REGISTRY.listed) == set(NAMES) - unlisted
     assert {each.name for each in REGISTRY.operations if each.role is Role.NODE} == NODE_METHODS
 
