@@ -320,12 +320,14 @@ def _listen_for_reload(stack: AsyncExitStack, reloader: Reloader) -> None:
 
 
 async def _start(stack: AsyncExitStack, app: Application, config: Config) -> None:
+    app.server.core.gate.is_open = False
     await app.server.start()
     stack.push_async_callback(app.server.stop)
     stack.push_async_callback(app.host.close)
     stack.push_async_callback(app.pipeline.stop)
     stack.push_async_callback(app.supervisor.stop)
     await app.pipeline.recover()
+    app.server.core.gate.is_open = True
     app.host.start(app.pipeline)
     app.watchdog.start()
     stack.callback(app.watchdog.stop)

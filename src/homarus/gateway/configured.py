@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homarus.config import environment
+from homarus.config.environment import HANDSHAKE_TIMEOUT_MS, first_set
+from homarus.errors import ConfigError
 from homarus.gateway.bind import bind_address
 from homarus.gateway.exposure_rules import refuse_unsafe
 from homarus.gateway.settings import (
+    HANDSHAKE_TIMEOUT,
     AuthSettings,
     BrowserSettings,
     GatewaySettings,
@@ -51,9 +54,21 @@ def read_settings(
         uses_real_ip=gateway.allow_real_ip_fallback,
         history_chars=gateway.webchat.chat_history_max_chars,
         approves_local=gateway.nodes.pairing.auto_approve_local,
+        handshake_timeout=_handshake_timeout(env or {}),
     )
     refuse_unsafe(settings)
     return settings
+
+
+def _handshake_timeout(env: Mapping[str, str]) -> float:
+    """Return the seconds clients get to authenticate. Raises ConfigError for what is no number."""
+    given = first_set(env, HANDSHAKE_TIMEOUT_MS)
+    if given is None:
+        return HANDSHAKE_TIMEOUT
+    if not given.isascii() or not given.isdigit():
+        fix = "set it to milliseconds from 250 to 15000, or leave it out"
+        raise ConfigError(f"{given[:40]!r} is no number of milliseconds", path=HANDSHAKE_TIMEOUT_MS[0], fix=fix)
+    return min(max(int(given[:9]) / 1000, 0.25), HANDSHAKE_TIMEOUT)
 
 
 def _browser(gateway: Gateway) -> BrowserSettings:

@@ -14,7 +14,7 @@ from homarus.gateway.attempt import Refused
 from homarus.gateway.caller import Caller
 from homarus.gateway.core import GatewayCore
 from homarus.gateway.handshake import Accepted
-from homarus.gateway.hello import hello_ok
+from homarus.gateway.hello import CAPABILITIES, hello_ok
 from homarus.gateway.json_rpc.opening import Opening, speaks_json_rpc
 from homarus.gateway.node_entry import admit_node, enter_node, greet_node
 from homarus.gateway.operations.answer import UnauthorizedRole, answer
@@ -25,6 +25,7 @@ from homarus.gateway.socket import ClientSocket
 from homarus.protocol.errors import (
     CLOSE_NORMAL,
     CLOSE_POLICY,
+    CLOSE_STARTING,
     UNAVAILABLE,
     as_protocol_error,
     error_shape,
@@ -51,8 +52,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("homarus.gateway.ws")
 
-HANDSHAKE_TIMEOUT: Final = 10.0
-"""Seconds a client has to authenticate (reference 01 §3)."""
+PING_INTERVAL: Final = 25.0
+PONG_TIMEOUT: Final = 25.0
+"""Seconds between two pings, and that a client has to answer one (v4-differences §2)."""
 MAX_CONCURRENT: Final = 128
 """Requests of one connection that may be worked on at once; more are refused, not queued."""
 MAX_UNAUTHORIZED: Final = 10
@@ -130,7 +132,7 @@ class Connection:
     async def serve(self) -> None:
         """Talk to the client until the connection ends."""
         try:
-            async with asyncio.timeout(HANDSHAKE_TIMEOUT):
+            async with asyncio.timeout(self._core.settings.handshake_timeout):
                 entry = await self._shake_hands()
         except TimeoutError:
             await self._close(_Closing(CLOSE_NORMAL, ""))
@@ -167,6 +169,7 @@ class Connection:
             async with asyncio.TaskGroup() as tasks:
                 sender = tasks.create_task(self._outbox.drain(self._socket.send_text))
                 tasks.create_task(self._wait_for_disconnect(sender))
+                tasks.create_task(self._watch_pulse())
                 if self.caller.role is Role.NODE:
                     tasks.create_task(greet_node(self._core, self.caller))
                 await self._receive(tasks)
@@ -217,6 +220,14 @@ class Connection:
         finally:
             self._active -= 1
 
+    async def _watch_pulse(self) -> None:
+        """Close the connection of a client that is gone without a word."""
+        clock = self._core.services.clock
+        while True:
+            await clock.sleep(PING_INTERVAL)
+            if not await self._socket.answers_ping(PONG_TIMEOUT):
+                raise _Closing(CLOSE_NORMAL, "no answer to a ping")
+
     async def _wait_for_disconnect(self, sender: asyncio.Task[None]) -> None:
         """Let what was said before a disconnect go out first."""
         closing = await self._closing
@@ -232,12 +243,14 @@ class Connection:
         core = self._core
         self._caller = caller = entry.accepted.caller
         self._socket.trust()
-        key = presence_key(entry.params, self._conn_id)
+        key = presence_key(entry.params, self._conn_id, caller.protocol)
         if key is not None:
             address = None if self._peer.is_local else self._peer.address
             core.presence.connect(key, entry.params, sorted(caller.scopes), address)
         self._outbox.put(_wire(encode_result(entry.request_id, hello_ok(core, entry.accepted))))
         core.hub.add(self)
+        if key is not None and caller.is_v4:
+            core.broadcast_presence(is_arrival=True)
         if caller.role is Role.NODE:
             enter_node(core, caller, entry.params)
         core.health.refresh_soon()
@@ -248,7 +261,7 @@ class Connection:
         core.hub.remove(self._conn_id)
         core.nodes.disconnect(self._conn_id)
         core.feed.forget(self._conn_id)
-        key = presence_key(entry.params, self._conn_id)
+        key = presence_key(entry.params, self._conn_id, self.caller.protocol)
         if key is not None:
             core.presence.disconnect(key)
             core.broadcast_presence()
@@ -258,7 +271,8 @@ class Connection:
         clock = self._core.services.clock
         nonce = clock.uuid()
         if not self._opening.is_rpc_path:
-            challenge = encode_event(CHALLENGE_EVENT, {"nonce": nonce, "ts": clock.now_ms()})
+            offer = {"nonce": nonce, "ts": clock.now_ms(), "capabilities": list(CAPABILITIES)}
+            challenge = encode_event(CHALLENGE_EVENT, offer)
             await self._socket.send_text(challenge.encode())
         message = await self._socket.receive()
         if message.type is not WSMsgType.TEXT:
@@ -269,6 +283,8 @@ class Connection:
         request = _first_request(message.data)
         try:
             params = _connect_params(request)
+            if not self._core.gate.is_open:
+                raise _starting()
             accepted = await self._core.handshake.evaluate(params, self._peer, nonce, self._conn_id)
             if accepted.caller.role is Role.NODE:
                 await admit_node(self._core, accepted.caller, params)
@@ -315,6 +331,14 @@ def _connect_params(request: Request) -> ConnectParams:
         return parse_params(ConnectParams, CONNECT, request.params, protocol=_wanted_version(request.params))
     except ProtocolError as error:
         raise Refused(error) from error
+
+
+def _starting() -> Refused:
+    """Return the refusal of a client that comes while the gateway still takes up what it left unfinished."""
+    details = {"reason": "startup-sidecars"}
+    message = "gateway starting; retry shortly"
+    error = ProtocolError(UNAVAILABLE, message, details=details, retryable=True, retry_after_ms=500)
+    return Refused(error, CLOSE_STARTING, "gateway starting")
 
 
 def _wanted_version(params: object) -> int:

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from homarus.gateway.hub import Shapes
 from homarus.protocol.events import PRESENCE
 from homarus.protocol.frames import JsonObject
 
@@ -35,6 +39,15 @@ if TYPE_CHECKING:
 
 
 class GatewayCore(Struct, frozen=True):
+@dataclass(slots=True)
+class Gate:
+    """Whether clients are let in. It is shut while a starting gateway takes up what it left unfinished."""
+
+    is_open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayCore:
     """Everything that lives as long as the gateway.
 
     `started_at` in monotonic seconds; `instance_id` tells this process from the one before it; `background` are the
@@ -63,6 +76,7 @@ class GatewayCore(Struct, frozen=True):
     approvals: Approvals
     started_at: float
     instance_id: str
+    gate: Gate = field(default_factory=Gate)
     background: Callable[[], tuple[Supervised, ...]] = lambda: ()
     tls_fingerprint: Callable[[], str | None] = lambda: None
 
@@ -81,6 +95,7 @@ class GatewayCore(Struct, frozen=True):
         """Return the counters clients compare snapshots by."""
         return {"presence": self.presence.version, "health": self.health.version}
 
-    def broadcast_presence(self) -> None:
-        """Tell every client who is connected."""
-        self.hub.broadcast(PRESENCE, {"presence": self.presence.list()}, self.state_version())
+    def broadcast_presence(self, *, is_arrival: bool = False) -> None:
+        """Tell every client who is connected; of arrivals only clients of version 4 are told."""
+        body: JsonObject = {"presence": self.presence.list()}
+        self.hub.broadcast(PRESENCE, Shapes(None if is_arrival else body, body), self.state_version())

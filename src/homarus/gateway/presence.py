@@ -10,9 +10,12 @@ from homarus import __version__
 from homarus.clock import Clock
 from homarus.protocol.frames import JsonObject
 from homarus.protocol.handshake import ConnectParams
+from homarus.protocol.scopes import Role
+from homarus.protocol.versions import V3, V4
 
 TTL_MS: Final = 300_000
 MAX_ENTRIES: Final = 200
+_UNLISTED: Final = {V3: frozenset({"cli"}), V4: frozenset({"cli", "backend", "probe"})}
 SELF_KEY: Final = "gateway"
 MAX_KEY: Final = 128
 """Characters of the name of an entry."""
@@ -98,10 +101,15 @@ class Presence:
         return {name: value for name, value in entry.items() if value is not None}
 
 
-def presence_key(params: ConnectParams, conn_id: str) -> str | None:
-    """Return what a client is listed under, None for command lines, which come and go."""
-    if params.client.mode == "cli":
+def presence_key(params: ConnectParams, conn_id: str, protocol: int) -> str | None:
+    """Return what a client is listed under, None for one that comes and goes.
+
+    With version 4 every connection of an operator is listed, with version 3 every device.
+    """
+    if params.client.mode in _UNLISTED[min(protocol, V4)]:
         return None
+    if protocol >= V4 and params.role != Role.NODE:
+        return conn_id
     return (params.device.id if params.device else None) or params.client.instance_id or conn_id
 
 

@@ -17,6 +17,8 @@ TailscaleMode = Literal["off", "serve", "funnel"]
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 18789
+HANDSHAKE_TIMEOUT = 15.0
+"""Seconds a client has to authenticate (v4-differences §2)."""
 
 
 class ProxySettings(Discreet, frozen=True):
@@ -96,7 +98,7 @@ class TailscaleSettings(Struct, frozen=True):
 class GatewaySettings(Struct, frozen=True):
     """Everything the gateway needs to know before it starts. `history_chars` bounds one text of chat.history.
 
-    `approves_local` lets devices on this machine in without asking a person.
+    `approves_local` lets devices on this machine in without asking a person; `handshake_timeout` in seconds.
     """
 
     host: str = LOOPBACK
@@ -110,6 +112,7 @@ class GatewaySettings(Struct, frozen=True):
     uses_real_ip: bool = False
     history_chars: int = 12_000
     approves_local: bool = True
+    handshake_timeout: float = HANDSHAKE_TIMEOUT
 
     @property
     def is_loopback(self) -> bool:

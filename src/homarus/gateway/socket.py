@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol, cast
 
-from aiohttp import WSCloseCode, WSMsgType
+from aiohttp import WSCloseCode, WSMessage, WSMsgType
 from aiohttp.http_websocket import WebSocketError
 from aiohttp.web import BaseRequest, WebSocketResponse
 
@@ -62,8 +63,9 @@ class ClientSocket(WebSocketResponse):
     """
 
     def __init__(self) -> None:
-        super().__init__(max_msg_size=MAX_PAYLOAD, compress=False, timeout=CLOSE_TIMEOUT, autoping=True)
+        super().__init__(max_msg_size=MAX_PAYLOAD, compress=False, timeout=CLOSE_TIMEOUT, autoping=False)
         self._guarded_request: BaseRequest | None = None
+        self._ponged = asyncio.Event()
 
     def _post_start(self, request: BaseRequest, protocol: str | None, writer: WebSocketWriter) -> None:
         super()._post_start(request, protocol, writer)
@@ -79,6 +81,28 @@ class ClientSocket(WebSocketResponse):
         request, self._guarded_request = self._guarded_request, None
         if request is not None and isinstance(request.protocol._payload_parser, _PreauthReader):  # noqa: SLF001
             request.protocol._payload_parser = self._parser  # noqa: SLF001
+
+    async def receive(self, timeout: float | None = None) -> WSMessage:
+        """Return the next message that is not about the connection itself: pings are answered, pongs noted."""
+        while True:
+            message = await super().receive(timeout)
+            if message.type is WSMsgType.PING:
+                await self.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                self._ponged.set()
+            else:
+                return message
+
+    async def answers_ping(self, timeout: float) -> bool:
+        """Ping the client and tell whether it answered within some seconds; somebody else has to be receiving."""
+        self._ponged.clear()
+        try:
+            async with asyncio.timeout(timeout):
+                await self.ping()
+                await self._ponged.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def send_text(self, frame: bytes) -> None:
         """Send an encoded text frame; waits while the client's buffers are full."""
