@@ -138,7 +138,7 @@ async def test_first_request_must_be_connect(gateway: Running) -> None:
     assert closed == {"closed": 1008, "reason": message}
 
 
-@pytest.mark.parametrize(("text", "code"), [("hello", 1000), ('{"type":"req"}', 1008)])
+@pytest.mark.parametrize(("text", "code"), [("hello", 1000), ('{"type":"req"}', 1008), ("5", 1008)])
 async def test_first_frame_that_is_no_request_closes_without_an_answer(gateway: Running, text: str, code: int) -> None:
     async with open_client(gateway.url) as client:
         await client.challenge()

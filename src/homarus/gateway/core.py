@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from msgspec import Struct, field
 
 from homarus.gateway.hub import Shapes
 from homarus.protocol.events import PRESENCE
@@ -38,16 +35,13 @@ if TYPE_CHECKING:
     from homarus.security.approvals import Approvals
 
 
-class GatewayCore(Struct, frozen=True):
-@dataclass(slots=True)
-class Gate:
+class Gate(Struct):
     """Whether clients are let in. It is shut while a starting gateway takes up what it left unfinished."""
 
     is_open: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayCore:
+class GatewayCore(Struct, frozen=True):
     """Everything that lives as long as the gateway.
 
     `started_at` in monotonic seconds; `instance_id` tells this process from the one before it; `background` are the
