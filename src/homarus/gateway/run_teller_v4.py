@@ -30,9 +30,8 @@ class RunTellerV4(RunTeller):
 
     def start(self, started_at: int, at: int) -> None:
         """Tell that the run began and that its model is asked; what it said before it began again is replaced."""
-        # Zero arguments of super() do not work in a dataclass with slots: the class is made twice.
         self.must_replace = bool(self.told)
-        RunTeller.start(self, started_at, at)
+        super().start(started_at, at)
         self.agent("run_status", {"phase": "starting_model"}, at)
         self.chat({**self.chat_head("status"), "phase": "starting_model"})
 
@@ -49,7 +48,7 @@ class RunTellerV4(RunTeller):
         if self.text != self.streamed and not may_become_silent(self.text, self.info.run_id):
             self.assistant(self.text, at)
             self.told_at = at
-        RunTeller.flush(self, at)
+        super().flush(at)
 
     def assistant(self, text: str, at: int) -> None:
         """Tell what was added to the text, in a form that slow clients get put together."""
@@ -59,7 +58,7 @@ class RunTellerV4(RunTeller):
 
     def assistant_data(self, text: str) -> JsonObject:
         """Return the data of an assistant event, with the text it belongs to."""
-        data = RunTeller.assistant_data(self, text)
+        data = super().assistant_data(text)
         if self.must_replace:
             data |= {"delta": "", "replace": True}
         return {**data, "itemId": f"{self.info.run_id}:{self.parts}"}
@@ -82,11 +81,11 @@ class RunTellerV4(RunTeller):
         if self.is_started and not is_silent(finished.text, self.info.run_id):
             self.text = finished.text
             self.flush(finished.ended_at)
-        RunTeller.finish(self, finished)
+        super().finish(finished)
 
     def tool_step(self, step: ToolStarted | ToolProgressed | ToolFinished, at: int) -> None:
         """Tell of a step of a tool call; the text after it is another one."""
-        RunTeller.tool_step(self, step, at)
+        super().tool_step(step, at)
         if isinstance(step, ToolStarted):
             self.parts += 1
 
@@ -122,7 +121,7 @@ class RunTellerV4(RunTeller):
 
     def agent_body(self, stream: str, data: JsonObject, at: int) -> JsonObject:
         """Return the payload of an agent event, with whose it is."""
-        body = RunTeller.agent_body(self, stream, data, at)
+        body = super().agent_body(stream, data, at)
         body["agentId"] = self.info.agent_id
         body["sessionId"] = self.info.session_id
         body["isHeartbeat"] = self.info.run_id.startswith(RUN_PREFIX)
@@ -130,7 +129,7 @@ class RunTellerV4(RunTeller):
 
     def chat_head(self, state: str) -> JsonObject:
         """Return the beginning of a chat event, with whose it is."""
-        return {**RunTeller.chat_head(self, state), "agentId": self.info.agent_id}
+        return {**super().chat_head(state), "agentId": self.info.agent_id}
 
 
 def join_chat(earlier: JsonObject, later: JsonObject) -> JsonObject:
