@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from homarus.config.messages import Messages
     from homarus.config.meta import EnvironmentVariables, Meta, Storage
     from homarus.config.models import Models
+    from homarus.config.node_host import NodeHost
     from homarus.config.secret_sources import Secrets
     from homarus.config.sessions import Session
     from homarus.config.talk import Talk
@@ -37,6 +38,7 @@ else:
     Meta = later("meta", "Meta")
     Storage = later("meta", "Storage")
     Models = later("models", "Models")
+    NodeHost = later("node_host", "NodeHost")
     Secrets = later("secret_sources", "Secrets")
     Session = later("sessions", "Session")
     Talk = later("talk", "Talk")
@@ -72,8 +74,6 @@ class Families(Section):
     """Stored attachments."""
     memory: dict[str, JsonValue] | None = None
     """Memory backend."""
-    node_host: dict[str, JsonValue] | None = None
-    """Running as a node."""
     plugins: dict[str, JsonValue] | None = None
     """Plugins."""
     skills: dict[str, JsonValue] | None = None
@@ -107,6 +107,8 @@ class Config(Families):
     """Messages."""
     talk: Talk = section()
     """Talk mode."""
+    node_host: NodeHost = section()
+    """Running as a node."""
     bindings: Many[Binding] = ()
     """Which agent answers which chats; the most specific match wins."""
     logging: Logging = section()

@@ -123,6 +123,7 @@ USED = (
     "messages.tts.maxTextLength",
     "messages.tts.timeoutMs",
     "talk",
+    "nodeHost",
     "messages.groupChat.mentionPatterns",
     "messages.queue.mode",
     "messages.queue.byChannel",

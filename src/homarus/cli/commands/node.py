@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import signal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,12 @@ from homarus.clock import SystemClock
 from homarus.config import environment
 from homarus.config.paths import StateDir
 from homarus.protocol.setup_code import read_setup_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from homarus.config.node_host import NodeHost
+    from homarus.nodes.host.service import NodeHost as Host
 
 app = group("Let a gateway run programs on this machine, as far as this machine allows.")
 
@@ -58,6 +64,7 @@ def run(
         setup_token=None if setup_code is None else read_setup_code(setup_code).token,
         tls_fingerprint=tls_fingerprint or (target.tls_fingerprint if url.startswith("wss://") else None),
         environment=env,
+        settings=_settings(env),
     )
     asyncio.run(_serve(NodeHost(options, SystemClock(), _announce), url))
 
@@ -70,11 +77,18 @@ def _target_of(setup_code: str) -> Target:
     return Target(code.url, Credentials(), identity, is_local=False, tls_fingerprint=code.tls_fingerprint)
 
 
-async def _serve(host: object, url: str) -> None:
-    from homarus.nodes.host.service import NodeHost
+def _settings(env: Mapping[str, str]) -> NodeHost | None:
+    """Return `nodeHost` of the configuration; None without a file, so that the schema need not be loaded."""
+    state = StateDir.resolve(env)
+    if not state.config_file.exists():
+        return None
+    from homarus.config.load import load
 
-    if not isinstance(host, NodeHost):
-        raise TypeError("a node host")
+    config = load(state.config_file, env).config
+    return config.node_host if "node_host" in config.model_fields_set else None
+
+
+async def _serve(host: Host, url: str) -> None:
     say(f"connecting to {url}")
     task = asyncio.ensure_future(host.run())
     loop = asyncio.get_running_loop()

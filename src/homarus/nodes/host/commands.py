@@ -44,10 +44,16 @@ class _Run(Struct, frozen=True):
 
 
 class NodeCommands:
-    """The commands of one node. `variables` is the environment of commands, `report` sends an event to the gateway."""
+    """The commands of one node. `variables` is the environment of commands, `report` sends an event to the
+    gateway, `extra` are commands that only some machines have."""
 
     def __init__(
-        self, approvals: ExecApprovalsFile, variables: Mapping[str, str], clock: Clock, report: Report
+        self,
+        approvals: ExecApprovalsFile,
+        variables: Mapping[str, str],
+        clock: Clock,
+        report: Report,
+        extra: Mapping[str, Handler] | None = None,
     ) -> None:
         self._approvals = approvals
         self._variables = variables
@@ -62,11 +68,17 @@ class NodeCommands:
         }
         if notifier(variables["PATH"]) is not None:
             self._handlers["system.notify"] = self._notify
+        self._handlers |= extra or {}
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return the commands this machine can do."""
         return tuple(self._handlers)
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """Return the families of commands this machine has, such as system and camera."""
+        return tuple(dict.fromkeys(name.partition(".")[0] for name in self._handlers))
 
     async def do(self, command: str, params: Params) -> object:
         """Do a command and return its payload, None for none. Raises CommandFailed."""

@@ -8,14 +8,14 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from msgspec import field
 
 from homarus.clock import Clock
 from homarus.discreet import Discreet
 from homarus.errors import HomarusError
-from homarus.nodes.host.commands import NodeCommands
+from homarus.nodes.host.commands import Handler, NodeCommands
 from homarus.nodes.host.failure import CommandFailed
 from homarus.nodes.host.variables import base_variables
 from homarus.nodes.invoke import REQUEST_EVENT
@@ -23,6 +23,9 @@ from homarus.protocol.client import Event, GatewayClient
 from homarus.protocol.client_handshake import ClientFacts
 from homarus.protocol.scopes import Role
 from homarus.security.exec_approvals import NAME, ExecApprovalsFile
+
+if TYPE_CHECKING:
+    from homarus.config.node_host import NodeHost as Settings
 
 log = logging.getLogger("homarus.nodes.host")
 
@@ -33,7 +36,10 @@ REPLY_TIMEOUT: Final = 15.0
 
 
 class HostOptions(Discreet, frozen=True):
-    """Where the gateway is and who this node is. `folder` holds the node's key, tokens and rules."""
+    """Where the gateway is and who this node is. `folder` holds the node's key, tokens and rules.
+
+    `settings` say what the gateway may look at; None for nothing.
+    """
 
     hidden = frozenset({"token", "password", "setup_token", "environment"})
 
@@ -45,6 +51,7 @@ class HostOptions(Discreet, frozen=True):
     setup_token: str | None = None
     tls_fingerprint: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    settings: Settings | None = None
 
 
 class NodeHost:
@@ -53,7 +60,8 @@ class NodeHost:
     def __init__(self, options: HostOptions, clock: Clock, on_ready: Callable[[str, tuple[str, ...]], None]) -> None:
         variables = base_variables(options.environment)
         approvals = ExecApprovalsFile(options.folder / NAME)
-        self.commands = NodeCommands(approvals, variables, clock, self._report)
+        extra = _captures(options.settings, variables, clock) if options.settings is not None else None
+        self.commands = NodeCommands(approvals, variables, clock, self._report, extra)
         self._options = options
         self._on_ready = on_ready
         self._running = 0
@@ -69,7 +77,7 @@ class NodeHost:
                 mode="node",
                 display_name=options.display_name,
                 role=Role.NODE,
-                caps=("system",),
+                caps=self.commands.capabilities,
                 commands=self.commands.names,
                 path_env=variables["PATH"],
             ),
@@ -140,6 +148,12 @@ class NodeHost:
         with suppress(HomarusError):
             body = {"event": event, "payloadJSON": json.dumps(payload)}
             await self._client.call("node.event", body, timeout=REPLY_TIMEOUT)
+
+
+def _captures(settings: Settings, variables: Mapping[str, str], clock: Clock) -> Mapping[str, Handler]:
+    from homarus.nodes.host.capture import Capture  # noqa: PLC0415 - only machines that may be looked at need it
+
+    return Capture(settings, variables, clock).handlers
 
 
 def _params(text: object) -> dict[str, object]:

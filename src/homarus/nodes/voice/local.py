@@ -13,11 +13,12 @@ from typing import Final, cast
 
 from msgspec import Struct
 
-from homarus.nodes.voice.contract import Speech, SpeechFailed, Voicing
-from homarus.nodes.voice.program import pipe
+from homarus.nodes.program import ProgramFailed, pipe
+from homarus.nodes.voice.contract import MAX_AUDIO, Speech, SpeechFailed, Voicing
 
 WORDS_PER_MINUTE: Final = 175
 """What a speed of 1.0 means (reference voice §2)."""
+_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 _VOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+/.-]{0,63}")
 _CODECS: Final = {
     "opus": ("-c:a", "libopus", "-b:a", "64k", "-ar", "48000", "-f", "ogg"),
@@ -47,7 +48,7 @@ class Espeak(Struct, frozen=True):
         rate = (normal if isinstance(normal, int) else WORDS_PER_MINUTE) * (voicing.speed or 1.0)
         program = _program("espeak-ng", self.variables)
         argv = (program, "-v", voice, "-s", str(round(rate)), "--stdin", "--stdout")
-        audio = await pipe(argv, text.encode(), self.variables)
+        audio = await _run(argv, text.encode(), self.variables)
         return await _encoded(_mended(audio), self.id, voicing, self.variables)
 
 
@@ -86,8 +87,17 @@ class Piper(Struct, frozen=True):
         if voicing.speed:
             argv += ["--length_scale", f"{1 / voicing.speed:.3f}"]
         line = " ".join(text.split())
-        samples = await pipe(tuple(argv), f"{line}\n".encode(), self.variables)
+        samples = await _run(tuple(argv), f"{line}\n".encode(), self.variables)
         return await _encoded(_wav(samples, _rate(model)), self.id, voicing, self.variables)
+
+
+async def _run(argv: tuple[str, ...], data: bytes, variables: Mapping[str, str]) -> bytes:
+    """Run a program with the few variables it needs; the gateway's secrets are none of them."""
+    kept = {name: variables[name] for name in _KEPT if name in variables}
+    try:
+        return await pipe(argv, data, kept, MAX_AUDIO)
+    except ProgramFailed as failure:
+        raise SpeechFailed("provider_error", failure.message) from failure
 
 
 async def _encoded(wav: bytes, provider: str, voicing: Voicing, variables: Mapping[str, str]) -> Speech:
@@ -97,7 +107,7 @@ async def _encoded(wav: bytes, provider: str, voicing: Voicing, variables: Mappi
     if codec is None or ffmpeg is None:
         return Speech(wav, provider, "wav")
     argv = (ffmpeg, "-hide_banner", "-loglevel", "error", "-f", "wav", "-i", "pipe:0", *codec, "pipe:1")
-    return Speech(await pipe(argv, wav, variables), provider, wanted)
+    return Speech(await _run(argv, wav, variables), provider, wanted)
 
 
 def _mended(wav: bytes) -> bytes:

@@ -9,33 +9,41 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from homarus.nodes.voice.contract import MAX_AUDIO, SpeechFailed
+from homarus.errors import UserError
 
 MAX_ERROR: Final = 4_000
 _CHUNK: Final = 64 * 1024
 _REAP: Final = 5.0
 """Seconds a killed program gets to go."""
-_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
-async def pipe(argv: tuple[str, ...], data: bytes, variables: Mapping[str, str]) -> bytes:
-    """Give a program `data` and return what it wrote, at most MAX_AUDIO bytes; ended when cancelled.
+class ProgramFailed(UserError):
+    """A program could not be run, failed, or wrote too much; `is_flood` for the last."""
 
-    Raises SpeechFailed when it cannot start, writes too much or fails.
+    def __init__(self, message: str, *, is_flood: bool = False) -> None:
+        super().__init__(message)
+        self.is_flood = is_flood
+
+
+async def pipe(argv: tuple[str, ...], data: bytes, variables: Mapping[str, str], limit: int) -> bytes:
+    """Give a program `data` and return what it wrote, at most `limit` bytes; ended when cancelled.
+
+    Raises ProgramFailed.
     """
+    name = argv[0].rpartition("/")[2]
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
-            env={name: variables[name] for name in _KEPT if name in variables},
+            env=dict(variables),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise SpeechFailed("provider_error", f"{argv[0]} cannot be run: {error}") from error
+        raise ProgramFailed(f"{name} cannot be run: {error}") from error
     try:
-        return await _exchange(process, argv[0], data)
+        return await _exchange(process, name, data, limit)
     finally:
         _kill(process)
         with suppress(TimeoutError):
@@ -43,20 +51,19 @@ async def pipe(argv: tuple[str, ...], data: bytes, variables: Mapping[str, str])
                 await process.wait()
 
 
-async def _exchange(process: asyncio.subprocess.Process, name: str, data: bytes) -> bytes:
+async def _exchange(process: asyncio.subprocess.Process, name: str, data: bytes, limit: int) -> bytes:
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise AssertionError("all three are pipes")
     async with asyncio.TaskGroup() as group:
         group.create_task(_write(process.stdin, data))
-        reading = group.create_task(_read_all(process))
+        reading = group.create_task(_read_all(process, limit))
         complaint = group.create_task(_read_some(process.stderr))
     code, written = await process.wait(), reading.result()
-    if len(written) > MAX_AUDIO:
-        raise SpeechFailed("provider_error", f"{name} wrote more than {MAX_AUDIO // 2**20} MB")
+    if len(written) > limit:
+        raise ProgramFailed(f"{name} wrote more than {limit // 2**20} MB", is_flood=True)
     if code != 0 or not written:
         lines = complaint.result().decode("utf-8", "replace").strip().splitlines()
-        why = lines[-1][:200] if lines else f"exit code {code}"
-        raise SpeechFailed("provider_error", f"{name} failed: {why}")
+        raise ProgramFailed(f"{name} failed: {lines[-1][:200] if lines else f'exit code {code}'}")
     return written
 
 
@@ -67,12 +74,12 @@ async def _write(stream: asyncio.StreamWriter, data: bytes) -> None:
         stream.close()
 
 
-async def _read_all(process: asyncio.subprocess.Process) -> bytes:
+async def _read_all(process: asyncio.subprocess.Process, limit: int) -> bytes:
     """Return what a program writes; one that writes too much is ended."""
     found = bytearray()
     while process.stdout is not None and (chunk := await process.stdout.read(_CHUNK)):
         found += chunk
-        if len(found) > MAX_AUDIO:
+        if len(found) > limit:
             _kill(process)
             break
     return bytes(found)
