@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.e2e.cli import Finished, homarus
-from tests.e2e.process import TOKEN, GatewayProcess, environment, gateway
+from tests.e2e.process import TOKEN, GatewayProcess, environment, gateway, write_config
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def running(tmp_path: Path) -> AsyncGenerator[GatewayProcess]:
 @asynccontextmanager
 async def node_host(running: GatewayProcess, home: Path) -> AsyncGenerator[None]:
     """Run a node host with a state folder of its own."""
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     port = str(urlsplit(running.url).port)
     where = ("--host", "127.0.0.1", "--port", port, "--token", TOKEN, "--display-name", "shed")
     process = await asyncio.create_subprocess_exec(
@@ -63,6 +63,22 @@ async def test_a_node_is_approved_named_used_and_shown(running: GatewayProcess, 
         assert "barn" in (await homarus(home, "nodes", "describe", node["nodeId"])).out
     unknown = await homarus(home, "nodes", "reject", "no-such-request")
     assert (unknown.code, unknown.err.startswith("error: ")) == (1, True)
+
+
+@pytest.mark.timeout(120)
+async def test_a_node_tells_where_it_is_once_both_sides_allow_it(tmp_path: Path) -> None:
+    write_config(tmp_path / "home", {"gateway": {"nodes": {"allowCommands": ["location.get"]}}})
+    async with gateway(tmp_path / "home") as running:
+        home, shed = running.home, tmp_path / "shed"
+        write_config(shed, {"nodeHost": {"location": {"lat": 52.5, "lon": 13.4, "accuracyMeters": 20}}})
+        async with node_host(running, shed):
+            await homarus(home, "nodes", "approve", await waiting_node(home))
+            [node] = (await homarus(home, "nodes", "list", "--json")).json()["nodes"]
+            assert "location" in node["caps"]
+            found = await homarus(home, "nodes", "invoke", node["nodeId"], "location.get")
+            assert '"lat": 52.5' in found.out, found
+            refused = await homarus(home, "nodes", "invoke", node["nodeId"], "camera.snap")
+            assert (refused.code, "not in the allowlist" in refused.err) == (1, True)
 
 
 @pytest.mark.timeout(120)

@@ -247,6 +247,32 @@ async def test_a_second_connection_of_a_node_takes_its_place(gateway: Running) -
         await new.event("node.invoke.request", idempotencyKey="again")
 
 
+async def test_a_node_hears_only_of_sessions_it_follows(gateway: Running) -> None:
+    async with connected(gateway.url) as operator, node(gateway, DeviceIdentity.generate()) as box:
+
+        async def tell(event: str, key: str) -> None:
+            assert (await box.call("node.event", {"event": event, "payload": {"sessionKey": key}}))["ok"]
+
+        async def say(key: str, run: str) -> None:
+            sent = await operator.call("chat.send", {"sessionKey": key, "message": "hi", "idempotencyKey": run})
+            assert sent["ok"], sent
+            await operator.event("chat", runId=run, state="final")
+
+        await tell("chat.subscribe", "garden")
+        await tell("chat.subscribe", " ")
+        await say("main", "r1")
+        await say("garden", "r2")
+        final = await box.event("chat", state="final")
+        assert (final["runId"], final["sessionKey"]) == ("r2", "agent:main:garden")
+        await tell("chat.unsubscribe", "garden")
+        await say("garden", "r3")
+        await operator.call("talk.mode", {"enabled": False})
+        await box.event("talk.mode")
+        assert [
+            frame for frame in box.events if frame.get("event") == "chat" and frame["payload"]["runId"] != "r2"
+        ] == []
+
+
 @asynccontextmanager
 async def headless(gateway: Running, folder: Path) -> AsyncGenerator[str, None]:
     """A real node host beside the gateway; yields its id."""

@@ -14,7 +14,7 @@ from homarus.clock import SystemClock
 from homarus.config.node_host import NodeHost
 from homarus.nodes.host.capture import Capture
 from homarus.nodes.host.failure import CommandFailed
-from homarus.nodes.host.media import MAX_PICTURE, Picture
+from homarus.nodes.host.media import MAX_PICTURE
 from homarus.nodes.host.sources import find_cameras, find_screen
 
 FFMPEG = """
@@ -179,4 +179,6 @@ def test_without_a_display_there_is_no_screen() -> None:
     settings = NodeHost.model_validate({"screen": {"enabled": True}}).screen
     if sys.platform != "darwin":
         assert find_screen(settings, {}) is None
-        assert (find_screen(settings, {"DISPLAY": ":0"}) or Picture).format == "x11grab"
+        screen = find_screen(settings, {"DISPLAY": ":0"})
+        assert screen is not None
+        assert (screen.format, screen.input) == ("x11grab", ":0")

@@ -141,6 +141,8 @@ USED = (
     "tools.alsoAllow",
     "tools.deny",
     "tools.exec.timeoutSec",
+    "tools.exec.notifyOnExit",
+    "tools.exec.notifyOnExitEmptySuccess",
 )
 """Keys with an effect; a key covers what is below it. Add a key here in the change that gives it its effect."""
 

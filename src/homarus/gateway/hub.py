@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from homarus.gateway.caller import Caller
 from homarus.gateway.delta import Delta
 from homarus.gateway.outbox import ClientOutbox
-from homarus.protocol.events import rule_of
+from homarus.protocol.events import FOLLOWED, rule_of
 from homarus.protocol.frames import JsonObject, encode_event
 from homarus.protocol.names import CAP_SESSION_EVENTS
 from homarus.protocol.scopes import Role, has_scope
@@ -52,10 +52,12 @@ def widened(payload: JsonObject, **more: object) -> Shapes:
 
 
 class _Audience(Struct):
-    """Who gets an event in one version: `everything` whatever its session, `some` only what they asked for."""
+    """Who gets an event in one version: `everything` whatever its session, `some` only what they asked for, `nodes`
+    only of the sessions they follow."""
 
     everything: list[Subscriber] = field(default_factory=list[Subscriber])
     some: dict[str, Subscriber] = field(default_factory=dict[str, Subscriber])
+    nodes: dict[str, Subscriber] = field(default_factory=dict[str, Subscriber])
 
 
 _NOBODY: Final = _Audience()
@@ -69,6 +71,7 @@ class EventHub:
         self._audiences: dict[tuple[str, int], _Audience] = {}
         self._session_watchers: set[str] = set()
         self._message_watchers: dict[str, set[str]] = {}
+        self._followers: dict[str, set[str]] = {}
 
     @property
     def connections(self) -> tuple[Subscriber, ...]:
@@ -92,6 +95,8 @@ class EventHub:
         self._session_watchers.discard(conn_id)
         for key in [key for key, ids in self._message_watchers.items() if conn_id in ids]:
             self.unwatch_messages(conn_id, key)
+        for key in [key for key, ids in self._followers.items() if conn_id in ids]:
+            self.unfollow(conn_id, key)
 
     def watch_sessions(self, conn_id: str) -> None:
         """Send a connection the events of all sessions."""
@@ -111,6 +116,17 @@ class EventHub:
         watchers.discard(conn_id)
         if not watchers:
             self._message_watchers.pop(key, None)
+
+    def follow(self, conn_id: str, key: str) -> None:
+        """Send a node what is said in a session; it hears of no other."""
+        self._followers.setdefault(key, set()).add(conn_id)
+
+    def unfollow(self, conn_id: str, key: str) -> None:
+        """Stop sending a node what is said in a session."""
+        followers = self._followers.get(key, set())
+        followers.discard(conn_id)
+        if not followers:
+            self._followers.pop(key, None)
 
     def session_watchers(self) -> frozenset[str]:
         """Return who hears about all sessions."""
@@ -166,10 +182,11 @@ class EventHub:
         audience = self._audiences.get((event, version))
         if audience is None:
             audience = self._audiences[event, version] = self._audience(event, version)
-        if not audience.some or session is None:
+        if session is None or not (audience.some or audience.nodes):
             return audience.everything
-        watchers = self._message_watchers.get(session, ())
-        return [*audience.everything, *(audience.some[conn] for conn in watchers if conn in audience.some)]
+        watchers, followers = self._message_watchers.get(session, ()), self._followers.get(session, ())
+        chosen = (audience.some[conn] for conn in watchers if conn in audience.some)
+        return [*audience.everything, *chosen, *(audience.nodes[conn] for conn in followers if conn in audience.nodes)]
 
     def _audience(self, event: str, version: int) -> _Audience:
         """Return who may have an event; remembered until somebody comes or goes."""
@@ -179,7 +196,12 @@ class EventHub:
         audience = _Audience()
         for conn_id, each in self._connections.items():
             caller = each.caller
-            if caller.protocol != version or not may_receive(caller, event):
+            if caller.protocol != version:
+                continue
+            if caller.role == Role.NODE and event in FOLLOWED:
+                audience.nodes[conn_id] = each
+                continue
+            if not may_receive(caller, event):
                 continue
             if rule.is_scoped and CAP_SESSION_EVENTS in caller.caps:
                 audience.some[conn_id] = each

@@ -88,6 +88,8 @@ class EventRule(Struct, frozen=True):
     is_scoped: bool = False
 
 
+FOLLOWED: Final = frozenset({AGENT, CHAT})
+"""Events that a node gets only of sessions it follows (reference 03, chat.subscribe)."""
 _PAIRING = EventRule(Scope.PAIRING, is_droppable=True)
 _APPROVALS = EventRule(Scope.APPROVALS, is_droppable=True)
 _SESSIONS = EventRule(Scope.READ, is_droppable=True)

@@ -7,12 +7,13 @@ import logging
 from typing import Final, cast
 
 from homarus.errors import HomarusError
+from homarus.gateway.node_reports import REPORTS, tell_report
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.message_input import clean_message, read_images
 from homarus.gateway.operations.nodes import node_of
 from homarus.gateway.operations.registry import operation
 from homarus.gateway.operations.run_start import start_run
-from homarus.gateway.operations.target import default_agent, main_key, runnable_key
+from homarus.gateway.operations.target import default_agent, main_key, read_key, runnable_key
 from homarus.ids import Address, RunId
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.nodes.registry import NodeSession
@@ -44,7 +45,9 @@ async def take_event(call: Call, params: NodeEventParams) -> JsonObject:
     if params.event in _RUN_EVENTS:
         await _start(call, session, params.event, payload)
     elif params.event in _SUBSCRIPTIONS:
-        _subscribe(session, params.event, payload)
+        _subscribe(call, session, params.event, payload)
+    elif params.event in REPORTS:
+        await _report(call, session, params.event, payload)
     else:
         log.info("node %s reports %s", session.node_id, params.event)
     return {"ok": True}
@@ -101,14 +104,28 @@ def _route(call: Call, payload: JsonObject) -> Address | None:
     return None if account is None else Address(channel, account.account, to[:MAX_KEY])
 
 
-def _subscribe(session: NodeSession, event: str, payload: JsonObject) -> None:
-    key = payload.get("sessionKey")
-    if not isinstance(key, str) or not key.strip() or len(key) > MAX_KEY:
+async def _report(call: Call, session: NodeSession, event: str, payload: JsonObject) -> None:
+    """Tell the agent; junk is passed over, as everything in events is."""
+    try:
+        key = read_key(call, _session_key(call, session, event, payload))
+        await tell_report(call.core, session, event, payload, key)
+    except HomarusError as error:
+        log.warning("%s of node %s was not told: %s", event, session.node_id, error.message)
+
+
+def _subscribe(call: Call, session: NodeSession, event: str, payload: JsonObject) -> None:
+    given = payload.get("sessionKey")
+    if not isinstance(given, str) or not given.strip() or len(given) > MAX_KEY:
+        return
+    try:
+        key = str(read_key(call, given))
+    except HomarusError:
         return
     if event == "chat.unsubscribe":
-        session.subscriptions.discard(key.strip())
-    else:
-        session.subscribe(key.strip())
+        session.subscriptions.discard(key)
+        call.core.hub.unfollow(session.conn_id, key)
+    elif session.subscribe(key):
+        call.core.hub.follow(session.conn_id, key)
 
 
 def _session_key(call: Call, session: NodeSession, event: str, payload: JsonObject) -> str:
