@@ -26,6 +26,7 @@ from homarus.channels.policy_config import ChannelPolicyConfig
 from homarus.channels.sdk.rate import TokenBucket
 from homarus.clock import Clock, SystemClock
 from homarus.config.schema import Config
+from homarus.gateway.outgoing_files import OutgoingFiles
 from homarus.ids import Address, AgentId, RunId
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.models.contract import Model, ToolCall
@@ -209,7 +210,7 @@ async def world(
     )
     bucket = TokenBucket(clock, burst=1000, interval=0.0)
     media = MediaStore(root / "media", clock)
-    delivery = Delivery(database, clock, network, ("net", "default"), bucket, media=media)
+    delivery = Delivery(database, clock, network, ("net", "default"), bucket, files=OutgoingFiles(media))
     settings = {"messages": {"queue": {"debounceMs": 0}}, **(config or {})}
     loaded = Config.model_validate(settings)
     parts = Parts(

@@ -185,7 +185,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     skills, prompts = AgentSkills(lambda: holder.current), PromptLedger(database, clock)
     turns = turns_of(lambda: holder.current, state, models, toolkit, clock, skills, prompts)
     supervisor, accounts = Supervisor(clock), toolkit.files.accounts
-    host = ChannelHost(database, clock, supervisor, accounts, meter, toolkit.files.store)
+    host = ChannelHost(database, clock, supervisor, accounts, meter, toolkit.files)
     host.open(config, sections)
     pipeline = Pipeline(_parts(database, clock, accounts, holder, turns, toolkit, host, meter))
     watchdog = Watchdog(clock, lambda: pipeline.load().sessions > 0)

@@ -23,11 +23,11 @@ from homarus.ids import Address
 from homarus.meter import Meter
 from homarus.pipeline.access import AccessRules
 from homarus.pipeline.accounts import WEBCHAT, Account, Accounts, ReplyMode
+from homarus.pipeline.attachments import KeptFiles
 from homarus.pipeline.contract import RunInfo
 from homarus.pipeline.delivery import Delivery
 from homarus.pipeline.mentions import mention_patterns
 from homarus.storage.database import Database
-from homarus.storage.media import MediaStore
 
 log = logging.getLogger("homarus.channels")
 TYPING_INTERVAL = 4.0  # seconds; platforms let the sign go out after 5 or 6
@@ -56,10 +56,10 @@ class ChannelHost:
         supervisor: Supervisor,
         accounts: Accounts,
         meter: Meter | None = None,
-        media: MediaStore | None = None,
+        files: KeptFiles | None = None,
     ) -> None:
         self._database = database
-        self._media = media
+        self._files = files
         self._meter = meter or Meter()
         self._ingress: Ingress | None = None
         self._clock = clock
@@ -228,7 +228,7 @@ class ChannelHost:
         can = account.capabilities
         pace = TokenBucket(self._clock, burst=can.burst, interval=can.interval)
         delivery = Delivery(
-            self._database, self._clock, instance, (channel, account_id), pace, self._meter, self._media
+            self._database, self._clock, instance, (channel, account_id), pace, self._meter, self._files
         )
         return Hosted(account, module.manifest.name, instance, delivery, settings)
 

@@ -12,7 +12,10 @@ from homarus.storage.records import StoredFile
 
 
 class OutgoingFiles:
-    """Implements homarus.tools.file_port.FileShelf. `accounts` are the pipeline's."""
+    """Implements homarus.tools.file_port.FileShelf and homarus.pipeline.attachments.KeptFiles.
+
+    `accounts` are the pipeline's.
+    """
 
     def __init__(self, store: MediaStore) -> None:
         self.store = store
@@ -26,6 +29,10 @@ class OutgoingFiles:
         if account is None or not account.capabilities.has_media:
             raise UserError(f"{address.channel} carries no files", fix="say what is in the file, or send a link")
         return min(account.capabilities.max_file, MAX_FILE)
+
+    async def read(self, handle: str) -> bytes | None:
+        """Return a file's content, None when it is no longer kept. Raises StorageError when it cannot be read."""
+        return await asyncio.to_thread(self.store.read, handle)
 
     async def keep(self, name: str, mime: str, content: bytes) -> StoredFile:
         """Store a copy that survives a crash. Raises StorageError."""

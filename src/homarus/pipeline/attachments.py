@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Protocol, cast
 
 from msgspec import Struct
 
@@ -11,6 +11,15 @@ from homarus.channels.contract import Capabilities
 from homarus.channels.sdk.parts import parts_of
 from homarus.storage.records import Entry, StoredFile
 from homarus.tools.builtin.send_file import NAME
+
+
+class KeptFiles(Protocol):
+    """Where the content of files is found again."""
+
+    async def read(self, handle: str) -> bytes | None:
+        """Return a file's content, None when it is no longer kept. Raises StorageError when it cannot be read."""
+        ...
+
 
 MAX_FILES = 10
 """Files of one reply; Telegram's albums have as many."""

@@ -30,12 +30,12 @@ from homarus.errors import AuthFailed, HomarusError, Permanent, StorageError, Tr
 from homarus.failpoints import Failpoint, hit
 from homarus.log_context import logging_as
 from homarus.meter import Meter
+from homarus.pipeline.attachments import KeptFiles
 from homarus.pipeline.contract import RunInfo
 from homarus.pipeline.outbox import NOTICE
 from homarus.pipeline.previews import Previews
 from homarus.storage import inbound, outbound
 from homarus.storage.database import Connection, Database
-from homarus.storage.media import MediaStore
 from homarus.storage.records import OutboundMessage, StoredFile
 
 log = logging.getLogger("homarus.delivery")
@@ -61,7 +61,7 @@ class Delivery:
         name: tuple[str, str],
         pace: TokenBucket,
         meter: Meter | None = None,
-        media: MediaStore | None = None,
+        files: KeptFiles | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -70,7 +70,7 @@ class Delivery:
         self._pace = pace
         self._wake = asyncio.Event()
         self._meter = meter or Meter()
-        self._media = media
+        self._files = files
         self._is_closing = False
         self._resting = asyncio.Event()
         self.news = asyncio.Event()
@@ -194,7 +194,7 @@ class Delivery:
         return await self._channel.send(_outgoing(part))
 
     async def _transmit_file(self, part: OutboundMessage, file: StoredFile) -> Receipt:
-        content = await asyncio.to_thread(self._media.read, file.id) if self._media is not None else None
+        content = await self._files.read(file.id) if self._files is not None else None
         if content is None:
             raise Permanent(f"the file {file.name} is no longer kept here")
         if not hasattr(self._channel, "send_media"):

@@ -5,7 +5,6 @@ The address is a random handle of 122 bits that only those who read the conversa
 
 from __future__ import annotations
 
-import asyncio
 import mimetypes
 from typing import Final
 from urllib.parse import quote
@@ -29,7 +28,7 @@ _HEADERS: Final = {
 async def serve_media(files: OutgoingFiles | None, request: web.Request) -> web.StreamResponse:
     """Answer GET for one kept file. Raises StorageError when it cannot be read."""
     handle, name = request.match_info["handle"], request.match_info["name"]
-    content = await asyncio.to_thread(files.store.read, handle) if files is not None else None
+    content = await files.read(handle) if files is not None else None
     if content is None:
         return error_response(404, "this file is not kept (any more)", "not_found")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from homarus.pipeline.attachments import MAX_FILES, attached_by
 from homarus.pipeline.outbox import NOTICE
-from homarus.storage import inbound, outbound, runs
+from homarus.storage import entries, inbound, outbound, runs
 from homarus.storage.database import Connection
 from homarus.storage.records import InboundMessage, MessageFilter, OutboundMessage, Run
 from homarus.testing.simulation.network import Shown
@@ -36,19 +37,22 @@ class History(Struct, frozen=True):
     messages: Sequence[InboundMessage]
     runs: dict[str, Run]
     parts: dict[str, list[OutboundMessage]]
+    files: dict[str, list[str]]
     shown: Sequence[Shown]
     evidence: Evidence
 
 
-Journal = tuple[list[InboundMessage], dict[str, Run], dict[str, list[OutboundMessage]]]
+Journal = tuple[list[InboundMessage], dict[str, Run], dict[str, list[OutboundMessage]], dict[str, list[str]]]
 
 
 def read_journal(connection: Connection) -> Journal:
-    """Return the messages in the order of their commits, and the run and the parts of each."""
+    """Return the messages in the order of their commits, and the run, the parts and the marked files of each."""
     messages = inbound.select_messages(connection, MessageFilter(limit=10_000))[::-1]
     names = dict.fromkeys(message.run_id for message in messages if message.run_id is not None)
     found = {name: run for name in names if (run := runs.select_run(connection, name)) is not None}
-    return messages, found, {name: outbound.select_parts(connection, name) for name in names}
+    files = {name: attached_by(entries.select_steps(connection, run.session_id, name)) for name, run in found.items()}
+    marked = {name: [item.file.id for item in each] for name, each in files.items()}
+    return messages, found, {name: outbound.select_parts(connection, name) for name in names}, marked
 
 
 def violations(history: History) -> Iterator[str]:
@@ -107,6 +111,9 @@ def _wrong_texts(history: History, seen: set[str]) -> Iterator[str]:
         text = " ".join(part.text for part in history.parts[name])
         if run.address is not None and _MARK.findall(run.text) != _MARK.findall(text) and run.state == "done":
             yield f"the parts of run {name} are not its reply"
+        sent = [part.media.id for part in history.parts[name] if part.media is not None]
+        if run.state == "done" and run.address is not None and sent != history.files[name][:MAX_FILES]:
+            yield f"the files of run {name} are not its parts"
         if any(part.state == "sent" and part.id not in seen for part in history.parts[name]):
             yield f"sent, but not shown: a part of run {name}"
 

@@ -17,6 +17,7 @@ from homarus.storage.sqlite import (
     create_sqlite_engine,
     driver_of,
 )
+from homarus.testing.simulation.files import MemoryFiles
 from homarus.testing.simulation.life import Life
 
 P = ParamSpec("P")
@@ -33,10 +34,12 @@ class Disk:
         create_schema(self._empty)
         self._empty.commit()
         self.connection = self._engine.connect()
+        self.files = MemoryFiles()
 
     def erase(self) -> None:
         """Begin anew with an empty database."""
         self.connection.rollback()
+        self.files.clear()
         driver_of(self._empty).backup(driver_of(self.connection))
 
     def commit(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -26,7 +26,7 @@ from homarus.testing.simulation.life import Life
 NAME = re.compile(r"<(c\d+m\d+)>")
 INFO = ModelInfo("simulated", "m", "Simulated", 200_000, 4_000)
 FAILURES = (FailureKind.RATE_LIMIT, FailureKind.OVERLOADED, FailureKind.CONNECTION, FailureKind.GARBAGE)
-TOOLS = ("read", "pay")
+TOOLS = ("read", "pay", "send_file")
 
 
 def line(name: str, number: int, count: int) -> str:

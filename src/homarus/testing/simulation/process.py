@@ -109,9 +109,9 @@ class Process:
         database = DiskDatabase(disk, life)
         self._channel = how.channel(PlatformChannel(platform, life))
         pace = TokenBucket(life.clock, burst=5, interval=0.2)
-        self._delivery = Delivery(database, life.clock, self._channel, (CHANNEL, ACCOUNT), pace)
+        self._delivery = Delivery(database, life.clock, self._channel, (CHANNEL, ACCOUNT), pace, files=disk.files)
         self._supervisor = Supervisor(life.clock)
-        account = Account(CHANNEL, ACCOUNT, AccessRules(POLICY), Capabilities(max_text=PART_CHARS))
+        account = Account(CHANNEL, ACCOUNT, AccessRules(POLICY), Capabilities(max_text=PART_CHARS, has_media=True))
         self.pipeline = Pipeline(
             Parts(
                 database=database,
@@ -119,7 +119,7 @@ class Process:
                 accounts=Accounts((account,)),
                 config=lambda: config,
                 factory=_Factory(SimulatedModel(life, evidence.complaints)),
-                toolbox=how.tools(SimulatedTools(life, evidence.payments)),
+                toolbox=how.tools(SimulatedTools(life, evidence.payments, disk.files)),
                 stamp=str,
                 on_parts=lambda _channel, _account: self._delivery.wake(),
             )

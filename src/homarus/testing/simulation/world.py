@@ -175,8 +175,8 @@ class Simulation:
 
     def _judge(self) -> Result:
         self._disk.connection.rollback()
-        messages, runs, parts = self._disk.look(read_journal)
-        history = History(self._script, messages, runs, parts, self._platform.shown, self._evidence)
+        messages, runs, parts, files = self._disk.look(read_journal)
+        history = History(self._script, messages, runs, parts, files, self._platform.shown, self._evidence)
         found = tuple(violations(history))
         return Result(
             seed=self._seed,
