@@ -105,7 +105,7 @@ def test_a_name_that_is_swapped_for_a_link_all_the_time_never_leaks(root: Path) 
     seen: set[bytes] = set()
     refused = 0
     try:
-        for _ in range(2_000):
+        while refused < 100 or not seen:
             try:
                 seen.add(workspace.read("swap/secret", 1_000))
             except UserError:
@@ -113,8 +113,7 @@ def test_a_name_that_is_swapped_for_a_link_all_the_time_never_leaks(root: Path) 
     finally:
         stop.set()
         thread.join()
-    assert seen <= {b"harmless"}
-    assert refused > 0
+    assert seen == {b"harmless"}
 
 
 def test_a_pipe_does_not_hang_and_a_device_or_socket_is_not_opened(root: Path) -> None:

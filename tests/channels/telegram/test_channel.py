@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import pytest
+from msgspec.structs import replace
 
 from homarus.channels import registry
 from homarus.channels.contract import (
@@ -36,9 +37,7 @@ PNG = b"\x89PNG\r\n\x1a\n picture"
 
 def part(text: str, *, chat: int = INES.id, thread: str | None = None, **keys: object) -> OutboundPart:
     made = OutboundPart(id="p1", address=Address("telegram", "default", str(chat), thread), text=text)
-    for name, value in keys.items():
-        object.__setattr__(made, name, value)
-    return made
+    return replace(made, **keys)
 
 
 def test_the_channel_has_everything_the_optional_contracts_name(build: Build) -> None:
