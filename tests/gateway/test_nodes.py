@@ -295,6 +295,9 @@ async def test_an_approved_command_runs_once_on_a_real_node_host(gateway: Runnin
         async def invoke(command: str, params: object) -> dict[str, Any]:
             return await operator.call("node.invoke", which(node_id, command=command, params=params))
 
+        early = await invoke("system.run", {"command": ["echo", "hi"]})
+        assert early["error"]["details"]["reason"] == "command not approved"
+        await approve(operator)
         denied = await invoke("system.run", {"command": ["echo", "hi"]})
         assert denied["error"]["message"] == "UNAVAILABLE: SYSTEM_RUN_DENIED: approval required"
         plan = (await invoke("system.run.prepare", {"command": ["echo", "hi"]}))["payload"]["payload"]["plan"]

@@ -99,6 +99,7 @@ def test_nothing_is_loaded_before_it_is_called() -> None:
 def test_listed_methods_are_those_that_exist_and_are_listed_in_the_reference() -> None:
     unlisted = {"sessions.get", "sessions.resolve", "chat.inject", "exec.approval.list", "plugin.approval.list"}
     unlisted |= {
+        "node.runnerInventory.update",
         "device.pair.setupCode",
         "sessions.steer",
         "sessions.usage",

@@ -178,6 +178,19 @@ class Devices:
         await self._database.write(rows.save_device, device)
         return device
 
+    async def rename(self, device_id: str, label: str) -> bool:
+        """Note the owner's name for a device; False when it is not paired."""
+        return await self._database.write(rows.label_device, device_id, label)
+
+    async def drop_role(self, device: Device, role: Role) -> None:
+        """Take a role and its tokens from a device; one without any other role is forgotten."""
+        left = tuple(each for each in device.roles if each != role)
+        if not left:
+            await self.remove(device.id)
+            return
+        await self.revoke(device.id, role)
+        await self._database.write(rows.save_device, replace(device, roles=left))
+
     async def remove(self, device_id: str) -> bool:
         """Forget a device and its tokens."""
         return await self._database.write(rows.delete_device, device_id)

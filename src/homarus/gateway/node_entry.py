@@ -23,7 +23,7 @@ MAX_PATH = 32_768
 
 async def admit_node(core: GatewayCore, caller: Caller, params: ConnectParams) -> None:
     """File the pairing request of a node that is not approved yet, before it is told it is in. Raises StorageError."""
-    request = await core.nodes.admit(_id_of(caller), _facts(caller, params))
+    request = await core.nodes.admit(_id_of(caller), _facts(caller, params), is_gated=caller.is_v4)
     if request is not None:
         core.hub.broadcast(NODE_PAIR_REQUESTED, request.request)
 

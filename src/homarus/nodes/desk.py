@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from homarus.clock import Clock
 from homarus.nodes.invoke import Invocations
-from homarus.nodes.listing import PairedDevice, known_nodes
+from homarus.nodes.listing import PairedDevice, known_nodes, stored_names
 from homarus.nodes.pairing import NodePairing
 from homarus.nodes.policy import Refusal, allowed_commands, check_command, filter_commands, platform_of
 from homarus.nodes.registry import NodeFacts, NodeRegistry, NodeSession
 from homarus.nodes.work import WaitingWork
 from homarus.storage.database import Database
-from homarus.storage.nodes import NodeRequest
+from homarus.storage.nodes import NodeRequest, NodeRow
 
 
 class CommandRules(Protocol):
@@ -52,22 +52,42 @@ class NodeDesk:
         self.pairing = NodePairing(database, clock)
         self.work = WaitingWork(database, clock)
         self.invocations = Invocations(clock, send)
+        self._granted: dict[str, NodeFacts] = {}
 
     def allowed(self, platform: str | None, family: str | None) -> frozenset[str]:
         """Return the commands a node of that kind may be asked for now."""
         rules = self._rules()
         return allowed_commands(platform, family, rules.allow_commands, rules.deny_commands)
 
-    async def admit(self, node_id: str, facts: NodeFacts) -> NodeRequest | None:
-        """Note a connecting node; return its pairing request when it is new, None when there is nothing to announce."""
-        if await self.pairing.greet(node_id):
+    async def admit(self, node_id: str, facts: NodeFacts, *, is_gated: bool = False) -> NodeRequest | None:
+        """Note a connecting node; return its pairing request when it is new, None when there is nothing to announce.
+
+        A gated node can do only what was approved of it, so what it declares beyond that asks as well.
+        """
+        known = await self.pairing.get(node_id) if await self.pairing.greet(node_id) else None
+        shown = self.filtered(facts)
+        granted = granted_part(shown, known)
+        if is_gated:
+            self._granted[node_id] = granted
+        if known is not None and not (is_gated and granted != shown):
             return None
-        request, is_new = await self.pairing.request(node_id, self.filtered(facts).record())
+        request, is_new = await self.pairing.request(node_id, shown.record())
         return request if is_new else None
 
     def connect(self, node_id: str, conn_id: str, facts: NodeFacts) -> NodeSession:
         """Let a node be invoked from now on, with the commands policy allows it."""
-        session = NodeSession(node_id, conn_id, self.filtered(facts), self._clock.now_ms())
+        shown = self.filtered(facts)
+        facts = self._granted.pop(node_id, shown)
+        session = NodeSession(node_id, conn_id, facts, self._clock.now_ms(), shown)
+        self.registry.add(session)
+        return session
+
+    def grant(self, node: NodeRow) -> NodeSession | None:
+        """Let a connected node do what was approved, without a new connection; None when it is not connected."""
+        session = self.registry.get(node.id)
+        if session is None:
+            return None
+        session = replace(session, facts=granted_part(session.declared, node))
         self.registry.add(session)
         return session
 
@@ -84,6 +104,9 @@ class NodeDesk:
     def refusal(self, session: NodeSession, command: str) -> Refusal | None:
         """Return why a connected node may not be asked for a command, None when it may."""
         facts = session.facts
+        if command in session.declared.commands and command not in facts.commands:
+            text = f'node command not allowed: "{command}" waits for approval; see `homarus nodes pending`'
+            return Refusal(text, "command not approved")
         allowed = self.allowed(facts.platform, facts.device_family)
         named = platform_of(facts.platform, facts.device_family)
         shown = facts.platform if named == "unknown" else named
@@ -91,7 +114,17 @@ class NodeDesk:
 
     async def list(self, devices: Iterable[PairedDevice]) -> list[dict[str, object]]:
         """Return every known node (reference 02, KnownNode)."""
-        return known_nodes(self.registry.list(), await self.pairing.nodes(), devices)
+        return known_nodes(self.registry.list(), await self.pairing.nodes(), devices, await self.pairing.requests())
+
+
+def granted_part(facts: NodeFacts, node: NodeRow | None) -> NodeFacts:
+    """Return what a node says, reduced to what was approved of it."""
+    caps, commands = (stored_names(node, name) for name in ("caps", "commands"))
+    return replace(
+        facts,
+        caps=tuple(cap for cap in facts.caps if cap in caps),
+        commands=tuple(command for command in facts.commands if command in commands),
+    )
 
 
 def as_json(params: object) -> str:

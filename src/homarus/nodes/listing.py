@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from msgspec import Struct
 
 from homarus.nodes.registry import NodeFacts, NodeSession
-from homarus.storage.nodes import NodeRow
+from homarus.storage.nodes import NodeRequest, NodeRow
 
 _STORED = ("displayName", "platform", "version", "coreVersion", "uiVersion", "deviceFamily", "modelIdentifier")
 
@@ -22,14 +22,22 @@ class PairedDevice(Struct, frozen=True):
 
 
 def known_nodes(
-    sessions: Iterable[NodeSession], approved: Iterable[NodeRow], devices: Iterable[PairedDevice]
+    sessions: Iterable[NodeSession],
+    approved: Iterable[NodeRow],
+    devices: Iterable[PairedDevice],
+    requests: Iterable[NodeRequest] = (),
 ) -> list[dict[str, object]]:
-    """Return every known node, connected ones first, then by name and id."""
+    """Return every known node, connected ones first, then by name and id; `requests` wait for approval."""
     live = {session.node_id: session for session in sessions}
     stored = {row.id: row for row in approved}
     paired = {device.id: device for device in devices}
+    waiting = {request.node_id: request for request in requests}
     ids = dict.fromkeys((*live, *stored, *paired))
-    entries = [_entry(each, live.get(each), stored.get(each), paired.get(each)) for each in ids]
+    entries = [
+        _entry(each, live.get(each), stored.get(each), paired.get(each))
+        | _approval(stored.get(each), waiting.get(each))
+        for each in ids
+    ]
     return sorted(entries, key=lambda entry: (not entry["connected"], str(entry.get("displayName") or entry["nodeId"])))
 
 
@@ -45,10 +53,14 @@ def _entry(
         names = (*_STORED, "remoteIp", "permissions")
         entry |= {name: row.record[name] for name in names if row.record.get(name)}
         entry["approvedAtMs"] = row.approved_at
-    caps, commands = _stored_lists(row)
+        if row.connected_at is not None:
+            entry["lastConnectedAtMs"] = row.connected_at
+    caps, commands = stored_names(row, "caps"), stored_names(row, "commands")
     if session is not None:
         entry |= _live(session.facts)
         entry["connectedAtMs"] = session.connected_at
+        entry |= {"nodePluginTools": session.published.get("tools", [])}
+        entry |= {"hostStats": session.published["hostStats"]} if "hostStats" in session.published else {}
         caps, commands = session.facts.caps, session.facts.commands
     if row is not None and row.name:
         entry["displayName"] = row.name
@@ -58,17 +70,22 @@ def _entry(
     return entry
 
 
-def _stored_lists(row: NodeRow | None) -> tuple[Sequence[str], Sequence[str]]:
-    return _texts(row, "caps"), _texts(row, "commands")
-
-
-def _texts(row: NodeRow | None, name: str) -> tuple[str, ...]:
+def stored_names(row: NodeRow | None, name: str) -> tuple[str, ...]:
+    """Return the capabilities or commands that were approved of a node."""
     found = None if row is None else row.record.get(name)
     return tuple(str(item) for item in cast("list[object]", found)) if isinstance(found, list) else ()
 
 
+def _approval(row: NodeRow | None, request: NodeRequest | None) -> dict[str, object]:
+    if request is None:
+        return {"approvalState": "approved" if row is not None else "unapproved"}
+    state: dict[str, object] = {"approvalState": "pending-approval" if row is None else "pending-reapproval"}
+    state |= {"pendingRequestId": request.id, "pendingDeclaredCaps": request.request.get("caps", [])}
+    return state | {"pendingDeclaredCommands": request.request.get("commands", [])}
+
+
 def _live(facts: NodeFacts) -> dict[str, object]:
-    entry = {name: value for name, value in facts.record().items() if name not in ("caps", "commands")}
+    entry = {name: value for name, value in facts.record().items() if name not in {"caps", "commands"}}
     entry |= {"clientId": facts.client_id, "clientMode": facts.client_mode}
     if facts.path_env:
         entry["pathEnv"] = facts.path_env

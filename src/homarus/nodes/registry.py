@@ -35,6 +35,8 @@ class NodeFacts(Struct, frozen=True):
     def record(self) -> dict[str, object]:
         """Return the facts that are stored with a pairing, absent ones left out."""
         facts: dict[str, object | None] = {
+            "clientId": self.client_id,
+            "clientMode": self.client_mode,
             "displayName": self.display_name,
             "platform": self.platform,
             "version": self.version,
@@ -49,12 +51,18 @@ class NodeFacts(Struct, frozen=True):
 
 
 class NodeSession(Struct, frozen=True):
-    """A connected node. `facts.commands` are those policy allows; `connected_at` in milliseconds."""
+    """A connected node. `facts.commands` are those it may be asked for; `connected_at` in milliseconds.
+
+    `declared` are the facts as they will be once all of them are approved; `published` is what the node told of itself
+    since it came, by kind.
+    """
 
     node_id: str
     conn_id: str
     facts: NodeFacts
     connected_at: int
+    declared: NodeFacts
+    published: dict[str, object] = field(default_factory=dict[str, object])
     subscriptions: set[str] = field(default_factory=set[str])
     _runs: deque[float] = field(default_factory=lambda: deque[float](maxlen=MAX_RUNS))
     _heard: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])

@@ -89,6 +89,13 @@ class SetupCodeParams(Params):
     join_url: bool | None = None
 
 
+class DeviceRenameParams(Params):
+    """`device.pair.rename`."""
+
+    device_id: NonEmpty
+    label: Annotated[str, MinLen(1), MaxLen(64)]
+
+
 class DeviceTokenParams(Params):
     """`device.token.revoke`."""
 

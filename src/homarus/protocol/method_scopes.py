@@ -19,6 +19,9 @@ NODE_METHODS: Final = frozenset(
         "node.pending.pull",
         "node.pending.ack",
         "skills.bins",
+        "node.skills.update",
+        "node.pluginTools.update",
+        "node.runnerInventory.update",
     }
 )
 """Methods only nodes may call."""
@@ -36,6 +39,7 @@ _WRITE = """
 _PAIRING = """
     device.pair.list device.pair.approve device.pair.reject device.pair.remove device.token.rotate device.token.revoke
     node.pair.request node.pair.list node.pair.approve node.pair.reject node.pair.verify node.rename
+    device.pair.rename node.pair.remove
 """
 _APPROVALS = """
     exec.approval.request exec.approval.get exec.approval.waitDecision exec.approval.resolve

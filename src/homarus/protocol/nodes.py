@@ -131,3 +131,22 @@ class VoicewakeParams(Params):
     """`voicewake.set`."""
 
     triggers: Annotated[list[Annotated[str, MaxLen(1024)]], MaxLen(256)]
+
+
+class NodeSkillsParams(Params):
+    """`node.skills.update`."""
+
+    skills: Annotated[list[dict[str, object]], MaxLen(64)]
+
+
+class NodeToolsParams(Params):
+    """`node.pluginTools.update`."""
+
+    tools: Annotated[list[dict[str, object]], MaxLen(256)]
+
+
+class NodeInventoryParams(Params):
+    """`node.runnerInventory.update`."""
+
+    protocol_features: Annotated[list[NonEmpty], MaxLen(64)] | None = None
+    worker_host: dict[str, object] | None = None

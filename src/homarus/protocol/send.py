@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from annotated_types import MaxLen, MinLen
 
-from homarus.protocol.base import NonEmpty, Params
+from homarus.protocol.base import LooseParams, NonEmpty, Params
 from homarus.protocol.chat import RunKey
 
 MAX_TEXT = 65_536
@@ -33,6 +33,34 @@ class SendParams(Params):
     thread_id: Annotated[str, MaxLen(512)] | None = None
     session_key: Annotated[str, MaxLen(512)] | None = None
     idempotency_key: RunKey
+
+
+class MessageActionParams(Params):
+    """`message.action`; `params` are those of the action."""
+
+    channel: Annotated[str, MinLen(1), MaxLen(64)]
+    action: NonEmpty
+    params: dict[str, object]
+    account_id: Annotated[str, MaxLen(64)] | None = None
+    session_key: Annotated[str, MaxLen(512)] | None = None
+    session_id: str | None = None
+    agent_id: NonEmpty | None = None
+    sender_is_owner: bool | None = None
+    conversation_read_origin: Literal["direct-operator"] | None = None
+    idempotency_key: RunKey
+
+
+class SendActionParams(LooseParams):
+    """The parameters of the action `send`."""
+
+    to: Annotated[str, MaxLen(512)] | None = None
+    target: Annotated[str, MaxLen(512)] | None = None
+    message: Annotated[str, MaxLen(MAX_TEXT)] | None = None
+    media: Annotated[str, MaxLen(MAX_MEDIA)] | None = None
+    media_url: Annotated[str, MaxLen(MAX_MEDIA)] | None = None
+    account_id: Annotated[str, MaxLen(64)] | None = None
+    thread_id: Annotated[str, MaxLen(512)] | None = None
+    dry_run: bool | None = None
 
 
 class SendResult(TypedDict):

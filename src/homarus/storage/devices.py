@@ -73,6 +73,16 @@ def save_device(connection: Connection, device: Device) -> None:
     connection.execute(insert(devices), values)
 
 
+def label_device(connection: Connection, device_id: str, label: str) -> bool:
+    """Note the owner's name for a device; False when there is none of that id."""
+    device = select_device(connection, device_id)
+    if device is None:
+        return False
+    record = {**device.record, "operatorLabel": label}
+    connection.execute(update(devices).where(devices.c.id == device_id).values(record=record))
+    return True
+
+
 def delete_device(connection: Connection, device_id: str) -> bool:
     """Remove a device with its tokens and requests; False when there was none."""
     connection.execute(delete(device_tokens).where(device_tokens.c.device_id == device_id))

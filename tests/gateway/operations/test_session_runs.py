@@ -32,3 +32,11 @@ async def test_a_new_session_is_made_as_asked_for(gateway: Running) -> None:
         assert made["resolved"] == {"modelProvider": "mock", "model": "mock-1"}
         row = (await client.call("sessions.describe", {"key": made["key"]}))["payload"]["session"]
         assert (row["category"], row["autoLabel"], row["thinkingLevel"]) == ("tax", "Receipts", "low")
+
+
+async def test_a_new_session_can_begin_with_a_message_under_the_callers_key(gateway: Running) -> None:
+    async with connected(gateway.url) as client:
+        asked = {"message": "hello", "idempotencyKey": "first", "timeoutMs": 5000}
+        made = (await client.call("sessions.create", asked))["payload"]
+        assert (made["runStarted"], made["runId"]) == (True, "first")
+        assert (await client.event("chat", runId="first", state="final"))["sessionKey"] == made["key"]

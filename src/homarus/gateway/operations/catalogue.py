@@ -33,12 +33,14 @@ OPERATIONS: Final = {
         "device.pair.approve",
         "device.pair.reject",
         "device.pair.remove",
+        "device.pair.rename",
         "device.token.rotate",
         "device.token.revoke",
     ),
     "setup": ("device.pair.setupCode",),
     "messages": ("messages.list", "messages.show", "messages.retry", "pairing.list", "pairing.approve", "login.link"),
     "send": ("send",),
+    "message_actions": ("message.action",),
     "overview": ("gateway.overview",),
     "nodes": (
         "node.list",
@@ -54,8 +56,10 @@ OPERATIONS: Final = {
         "node.pair.list",
         "node.pair.approve",
         "node.pair.reject",
+        "node.pair.remove",
         "node.pair.verify",
     ),
+    "node_publications": ("node.skills.update", "node.pluginTools.update", "node.runnerInventory.update"),
     "node_work": (
         "node.pending.pull",
         "node.pending.ack",
@@ -107,6 +111,7 @@ UNLISTED: Final = frozenset(
         "sessions.usage.timeseries",
         "sessions.usage.logs",
         "device.pair.setupCode",
+        "node.runnerInventory.update",
     )
 )
 """Operations that `features.methods` does not name, as in the reference."""

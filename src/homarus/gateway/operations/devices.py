@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import cast
 
 from homarus.gateway.devices import Claim
+from homarus.gateway.hub import Shapes
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import operation
 from homarus.protocol.base import NoParams
 from homarus.protocol.device_identity import normalise_fact
 from homarus.protocol.errors import CLOSE_DEVICE_REMOVED, invalid
-from homarus.protocol.events import DEVICE_PAIR_RESOLVED
+from homarus.protocol.events import DEVICE_PAIR_CHANGED, DEVICE_PAIR_RESOLVED
 from homarus.protocol.frames import JsonObject
-from homarus.protocol.gateway_admin import DeviceParams, DeviceRotateParams, DeviceTokenParams, PairRequestParams
+from homarus.protocol.gateway_admin import (
+    DeviceParams,
+    DeviceRenameParams,
+    DeviceRotateParams,
+    DeviceTokenParams,
+    PairRequestParams,
+)
 from homarus.protocol.scopes import Role, Scope, missing_scopes, scopes_of_role
 from homarus.storage.devices import Device, DeviceRequest, DeviceToken
 
@@ -23,7 +30,8 @@ async def list_devices(call: Call, params: NoParams) -> dict[str, list[JsonObjec
     devices = call.core.devices
     pending = [request.request for request in await devices.requests()]
     paired = [_device(device, await devices.tokens(device.id)) for device in await devices.list()]
-    return {"pending": pending, "paired": paired}
+    here = {connection.caller.device_id for connection in call.core.hub.connections}
+    return {"pending": pending, "paired": [{**device, "connected": device["deviceId"] in here} for device in paired]}
 
 
 @operation("device.pair.approve", scope=Scope.PAIRING)
@@ -57,18 +65,31 @@ async def reject_device(call: Call, params: PairRequestParams) -> JsonObject:
 @operation("device.pair.remove", scope=Scope.PAIRING)
 async def remove_device(call: Call, params: DeviceParams) -> JsonObject:
     """Forget a device and close its connections."""
-    _check_own(call, params.device_id, "device pairing removal denied")
+    check_own(call, params.device_id, "device pairing removal denied")
     if not await call.core.devices.remove(params.device_id):
         raise invalid("unknown deviceId")
     await call.core.nodes.pairing.remove(params.device_id)
-    call.after_answer(lambda: _disconnect(call, params.device_id, None))
+    call.after_answer(lambda: disconnect(call, params.device_id, None))
     return {"deviceId": params.device_id}
+
+
+@operation("device.pair.rename", scope=Scope.PAIRING)
+async def rename_device(call: Call, params: DeviceRenameParams) -> JsonObject:
+    """Give a paired device a name of your own; it stays when the device pairs again."""
+    check_own(call, params.device_id, "device pairing rename denied")
+    label = params.label.strip()
+    if not label:
+        raise invalid("label required")
+    if not await call.core.devices.rename(params.device_id, label):
+        raise invalid("unknown deviceId")
+    call.core.hub.broadcast(DEVICE_PAIR_CHANGED, Shapes(None, {}))
+    return {"deviceId": params.device_id, "label": label}
 
 
 @operation("device.token.rotate", scope=Scope.PAIRING)
 async def rotate_token(call: Call, params: DeviceRotateParams) -> JsonObject:
     """Replace the tokens of a device and role by a new one."""
-    _check_own(call, params.device_id, "device token rotation denied")
+    check_own(call, params.device_id, "device token rotation denied")
     device = await call.core.devices.get(params.device_id)
     if device is None or params.role not in device.roles:
         raise invalid("device token rotation denied")
@@ -78,7 +99,7 @@ async def rotate_token(call: Call, params: DeviceRotateParams) -> JsonObject:
     if missing_scopes(approved, wanted) or (is_operator and missing_scopes(call.caller.scopes, wanted)):
         raise invalid("device token rotation denied")
     issued = await call.core.devices.rotate(device, Role(params.role), tuple(wanted))
-    call.after_answer(lambda: _disconnect(call, params.device_id, params.role))
+    call.after_answer(lambda: disconnect(call, params.device_id, params.role))
     return {
         "deviceId": device.id,
         "role": params.role,
@@ -91,22 +112,23 @@ async def rotate_token(call: Call, params: DeviceRotateParams) -> JsonObject:
 @operation("device.token.revoke", scope=Scope.PAIRING)
 async def revoke_token(call: Call, params: DeviceTokenParams) -> JsonObject:
     """Revoke the tokens of a device and role."""
-    _check_own(call, params.device_id, "device token revocation denied")
+    check_own(call, params.device_id, "device token revocation denied")
     revoked_at = await call.core.devices.revoke(params.device_id, params.role)
     if revoked_at is None:
         raise invalid("unknown deviceId/role")
-    call.after_answer(lambda: _disconnect(call, params.device_id, params.role))
+    call.after_answer(lambda: disconnect(call, params.device_id, params.role))
     return {"deviceId": params.device_id, "role": params.role, "revokedAtMs": revoked_at}
 
 
-def _check_own(call: Call, device_id: str, message: str) -> None:
+def check_own(call: Call, device_id: str, message: str) -> None:
     """Let callers without admin scope that are a device themselves touch only that device."""
     own = call.caller.device_id
     if not call.caller.is_admin and own is not None and own != device_id:
         raise invalid(message)
 
 
-def _disconnect(call: Call, device_id: str, role: str | None) -> None:
+def disconnect(call: Call, device_id: str, role: str | None) -> None:
+    """Close the connections of a device, of one role or of all."""
     for connection in call.core.hub.connections:
         caller = connection.caller
         if caller.device_id == device_id and (role is None or caller.role == role):
@@ -115,7 +137,7 @@ def _disconnect(call: Call, device_id: str, role: str | None) -> None:
 
 def _resolve(call: Call, request: DeviceRequest, decision: str) -> None:
     now = call.services.clock.now_ms()
-    body = {"requestId": request.id, "deviceId": request.device_id, "decision": decision, "ts": now}
+    body: JsonObject = {"requestId": request.id, "deviceId": request.device_id, "decision": decision, "ts": now}
     call.core.hub.broadcast(DEVICE_PAIR_RESOLVED, body)
 
 

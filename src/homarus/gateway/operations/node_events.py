@@ -7,6 +7,7 @@ import logging
 from typing import Final, cast
 
 from homarus.errors import HomarusError
+from homarus.gateway.hub import Shapes
 from homarus.gateway.node_reports import REPORTS, tell_report
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.message_input import clean_message, read_images
@@ -18,6 +19,7 @@ from homarus.ids import Address, RunId
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.nodes.registry import NodeSession
 from homarus.pipeline.contract import Requester, Submission
+from homarus.protocol.events import NODE_HOST_STATS
 from homarus.protocol.frames import JsonObject
 from homarus.protocol.nodes import NodeEventParams
 from homarus.protocol.scopes import Role
@@ -30,6 +32,7 @@ MAX_KEY: Final = 600
 MAX_TIMEOUT: Final = 24 * 60 * 60
 """Characters of a session key, and seconds a run may be given."""
 _RUN_EVENTS: Final = ("voice.transcript", "agent.request")
+_HOST_STATS: Final = "node.host.stats"
 _SUBSCRIPTIONS: Final = ("chat.subscribe", "chat.unsubscribe")
 _VOICE_IDS: Final = ("eventId", "providerEventId", "transcriptId")
 _CALL_IDS: Final = ("callId", "providerCallId")
@@ -44,6 +47,10 @@ async def take_event(call: Call, params: NodeEventParams) -> JsonObject:
         return {"ok": True}
     if params.event in _RUN_EVENTS:
         await _start(call, session, params.event, payload)
+    elif params.event == _HOST_STATS:
+        session.published["hostStats"] = payload
+        stats: JsonObject = {"nodeId": session.node_id, "hostStats": payload}
+        call.core.hub.broadcast(NODE_HOST_STATS, Shapes(None, stats))
     elif params.event in _SUBSCRIPTIONS:
         _subscribe(call, session, params.event, payload)
     elif params.event in REPORTS:

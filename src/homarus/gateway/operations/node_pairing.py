@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import cast
 
 from homarus.gateway.operations.call import Call
+from homarus.gateway.operations.devices import check_own, disconnect
 from homarus.gateway.operations.registry import operation
 from homarus.nodes.policy import approval_scopes
 from homarus.protocol.base import NoParams
 from homarus.protocol.errors import invalid
 from homarus.protocol.events import NODE_PAIR_REQUESTED, NODE_PAIR_RESOLVED
 from homarus.protocol.frames import JsonObject
-from homarus.protocol.nodes import NodePairParams, NodePairRequestParams, NodeVerifyParams
-from homarus.protocol.scopes import Scope, missing_scopes
+from homarus.protocol.nodes import NodePairParams, NodePairRequestParams, NodeParams, NodeVerifyParams
+from homarus.protocol.scopes import Role, Scope, missing_scopes
 from homarus.storage.nodes import NodeRequest, NodeRow
 
 HIDDEN_TOKEN = "(shown once, at approval)"  # noqa: S105 - what clients see in place of a token
@@ -57,7 +58,10 @@ async def approve_pairing(call: Call, params: NodePairParams) -> JsonObject:
     approved = await pairing.approve(request)
     if approved is None:
         raise invalid("unknown requestId")
+    session = call.core.nodes.grant(approved.node)
     _resolve(call, request, "approved")
+    if session is not None:
+        call.core.hub.tell(session.conn_id, NODE_PAIR_RESOLVED, _resolution(call, request, "approved"))
     return {"requestId": request.id, "node": paired_node(approved.node, approved.token)}
 
 
@@ -69,6 +73,25 @@ async def reject_pairing(call: Call, params: NodePairParams) -> JsonObject:
         raise invalid("unknown requestId")
     _resolve(call, request, "rejected")
     return {"requestId": request.id, "nodeId": request.node_id}
+
+
+@operation("node.pair.remove", scope=Scope.PAIRING)
+async def remove_pairing(call: Call, params: NodeParams) -> JsonObject:
+    """Forget a node and close its connections; a device that is an operator as well stays one."""
+    node_id = params.node_id.strip()
+    check_own(call, node_id, "node pairing removal denied")
+    device = await call.core.devices.get(node_id)
+    is_node = device is not None and Role.NODE in device.roles
+    was_approved = await call.core.nodes.pairing.remove(node_id)
+    if not is_node and not was_approved:
+        raise invalid("unknown nodeId")
+    if device is not None and is_node:
+        await call.core.devices.drop_role(device, Role.NODE)
+    now = call.services.clock.now_ms()
+    body: JsonObject = {"requestId": "", "nodeId": node_id, "decision": "removed", "ts": now}
+    call.core.hub.broadcast(NODE_PAIR_RESOLVED, body)
+    call.after_answer(lambda: disconnect(call, node_id, Role.NODE))
+    return {"nodeId": node_id}
 
 
 @operation("node.pair.verify", scope=Scope.PAIRING)
@@ -95,6 +118,9 @@ def _commands(request: NodeRequest) -> list[str]:
 
 
 def _resolve(call: Call, request: NodeRequest, decision: str) -> None:
+    call.core.hub.broadcast(NODE_PAIR_RESOLVED, _resolution(call, request, decision))
+
+
+def _resolution(call: Call, request: NodeRequest, decision: str) -> JsonObject:
     now = call.services.clock.now_ms()
-    body = {"requestId": request.id, "nodeId": request.node_id, "decision": decision, "ts": now}
-    call.core.hub.broadcast(NODE_PAIR_RESOLVED, body)
+    return {"requestId": request.id, "nodeId": request.node_id, "decision": decision, "ts": now}

@@ -31,6 +31,11 @@ async def send(call: Call, params: SendParams) -> SendResult:
 
     `state` is `sent`, or `queued` when the platform has not taken it within 30 s: it then goes out by itself.
     """
+    return await deliver(call, params)
+
+
+async def deliver(call: Call, params: SendParams) -> SendResult:
+    """Send a message as `send` does. Raises ProtocolError for what cannot be sent and what was refused."""
     text = _text(params)
     address = _address(call, params)
     key = runnable_key(call, params.session_key) if params.session_key else None

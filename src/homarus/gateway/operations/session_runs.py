@@ -38,13 +38,8 @@ async def create_session(call: Call, params: SessionsCreateParams) -> JsonObject
     text = params.message or params.task
     if not text:
         return {**answer, "runStarted": False}
-    first = SessionsSendParams(
-        key=str(key),
-        message=text,
-        attachments=params.attachments,
-        timeout_ms=params.timeout_ms,
-        idempotency_key=params.idempotency_key,
-    )
+    given = params.model_dump(include={"attachments", "timeout_ms", "idempotency_key"})
+    first = SessionsSendParams.model_validate({**given, "key": str(key), "message": text}, by_name=True)
     return {**answer, "runStarted": True, **await _send(call, key, str(key), clean_message(text), first)}
 
 
