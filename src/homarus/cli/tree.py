@@ -43,6 +43,7 @@ COMMANDS: Final = (
     _entry("devices", _CONNECT, "See and approve the devices that may talk to the gateway."),
     _entry("system", _TALK, "Tell the assistant of events, and see its heartbeat."),
     _entry("config", _SETUP, "Read, change and check the configuration."),
+    _entry("security", _SETUP, "Find what makes this installation weaker than it could be."),
     _entry("service", _SETUP, "Run the gateway as a service of this user."),
     _entry("backup", _SETUP, "Back up everything into one file, check it, put it back."),
     _entry("gateway", _SETUP, "Run the gateway, or ask a running one."),

@@ -26,7 +26,7 @@ from homarus.errors import ConfigError
 from homarus.gateway.agent_skills import AgentSkills
 from homarus.gateway.agents import ConfiguredAgents
 from homarus.gateway.channel_host import ChannelHost
-from homarus.gateway.configured import read_settings
+from homarus.gateway.configured import needs_own_token, read_settings
 from homarus.gateway.desks import Messages, PairingRequests
 from homarus.gateway.exposure import check_discovery, exposures
 from homarus.gateway.instruments import Instruments
@@ -148,7 +148,7 @@ async def open_application(
     config = loaded.config
     check_discovery(config.discovery)
     log_file = open_logs(config.logging, state.logs, lambda text: environment.expand(text, state.env))
-    token = options.token or (None if _has_secret(loaded) else read_or_create_token(state.identity, clock))
+    token = options.token or (read_or_create_token(state.identity, clock) if needs_own_token(config.gateway) else None)
     settings = read_settings(config.gateway, port=options.port, bind=options.bind, token=token, env=state.env)
     sections = channel_sections(loaded)
     lock = StateLock(state.root)
@@ -356,11 +356,6 @@ def _state(options: GatewayOptions) -> StateDir:
     if options.home is not None:
         env[environment.HOME] = str(options.home)
     return StateDir.resolve(env)
-
-
-def _has_secret(loaded: LoadedConfig) -> bool:
-    auth = loaded.config.gateway.auth
-    return auth.token is not None or auth.password is not None or auth.mode not in {None, "token", "trusted-proxy"}
 
 
 def _unused_warning(loaded: LoadedConfig) -> tuple[str, ...]:

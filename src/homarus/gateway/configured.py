@@ -71,6 +71,12 @@ def _handshake_timeout(env: Mapping[str, str]) -> float:
     return min(max(int(given[:9]) / 1000, 0.25), HANDSHAKE_TIMEOUT)
 
 
+def needs_own_token(gateway: Gateway) -> bool:
+    """Tell whether a token has to be made here: none is configured, and nothing else lets the owner's commands in."""
+    auth = gateway.auth
+    return auth.token is None and auth.password is None and auth.mode in {None, "token", "trusted-proxy"}
+
+
 def _browser(gateway: Gateway) -> BrowserSettings:
     page = gateway.control_ui
     return BrowserSettings(

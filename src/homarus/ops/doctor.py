@@ -58,6 +58,7 @@ async def examine(state: StateDir) -> list[Finding]:
         findings += await _guarded("model", check_model(loaded))
         findings += check_channels(loaded)
         findings.append(check_port(loaded, state))
+        findings.append(check_security(state))
     findings += await _guarded("sandbox", check_sandbox())
     findings.append(check_page())
     return findings
@@ -226,6 +227,18 @@ async def check_sandbox() -> list[Finding]:
     unproven = sum(not each.is_proven for each in attacks)
     note = f" ({unproven} of them do not work outside either)" if unproven else ""
     return [Finding("sandbox", "ok", f"{chosen.name} blocks all {len(attacks)} attacks tried{note}")]
+
+
+def check_security(state: StateDir) -> Finding:
+    """Say in one line what the security audit says at length."""
+    from homarus.ops.audit.report import audit  # noqa: PLC0415 - the audit uses checks of this module
+
+    report = audit(state)
+    critical, warnings = report.count("critical"), report.count("warn")
+    if not critical and not warnings:
+        return Finding("security", "ok", "the audit finds no weaker mode")
+    detail = f"the audit finds {critical} critical and {warnings} lesser weaknesses"
+    return Finding("security", "problem" if critical else "warning", detail, "homarus security audit")
 
 
 def check_page() -> Finding:
