@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from homarus import __version__
 from homarus.cli import screen
 from homarus.cli.exits import ExitCode, UsageFailure, exit_code_of, fix_of
+from homarus.cli.plain_start import read_plain_start
 from homarus.cli.tree import COMMANDS, Entry, find, nearest
 from homarus.errors import ConfigError, HomarusError
 
@@ -97,7 +98,13 @@ def _dispatch(arguments: list[str]) -> int:
     if entry is None:
         raise _unknown(rest[0])
     _arm_failpoint()
-    return _invoke(entry, rest[1:])
+    start = read_plain_start(rest)
+    if start is None:
+        return _invoke(entry, rest[1:])
+    from homarus.cli.serving import run_here
+
+    run_here(start)
+    return ExitCode.OK
 
 
 def _help(names: list[str]) -> int:

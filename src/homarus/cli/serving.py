@@ -53,14 +53,18 @@ def serve(start: Start) -> NoReturn:
 
 
 def take_over() -> None:
-    """Run the gateway that `serve` handed over until it is stopped.
+    """Run the gateway that `serve` handed over until it is stopped; raises what `run_here` does."""
+    run_here(_handed_over())
+
+
+def run_here(start: Start) -> None:
+    """Run the gateway in this process until it is stopped.
 
     Raises ConfigError, UserError or StorageError when it cannot start.
     """
     gc.disable()  # until `_settle`: almost nothing that is made while starting is ever thrown away
     from homarus.gateway.app import GatewayOptions, run_gateway
 
-    start = _handed_over()
     root = _state_root(start.home)
     options = GatewayOptions(
         home=start.home,

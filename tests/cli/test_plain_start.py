@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from homarus.cli import main, serving
+from homarus.cli.plain_start import read_plain_start
+from homarus.cli.serving import Start
+
+PLAIN = [
+    ["gateway", "run"],
+    ["gateway", "run", "--port", "0"],
+    ["gateway", "run", "--port", "65535", "--bind", "lan"],
+    ["gateway", "run", "--home", "/tmp/a b", "--config", "c.json", "--bind", "loopback", "--port", "007"],
+]
+UNUSUAL = [
+    ["gateway"],
+    ["gateway", "status"],
+    ["gateway", "run", "--help"],
+    ["gateway", "run", "--port"],
+    ["gateway", "run", "--port=1"],
+    ["gateway", "run", "--port", "65536"],
+    ["gateway", "run", "--port", "-1"],
+    ["gateway", "run", "--port", "\u0663"],
+    ["gateway", "run", "--port", "1", "--port", "2"],
+    ["gateway", "run", "--token", "not-among-the-arguments"],
+    ["gateway", "run", "--bind", "--home"],
+    ["gateway", "run", "surplus"],
+    ["up", "--port", "0"],
+]
+
+
+@pytest.mark.parametrize("arguments", PLAIN, ids=" ".join)
+def test_a_plain_start_means_what_the_parser_says(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[Start] = []
+
+    def keep(start: Start) -> NoReturn:
+        parsed.append(start)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(serving, "serve", keep)
+    monkeypatch.setattr(main, "read_plain_start", lambda _arguments: None)
+    with pytest.raises(SystemExit):
+        main.run(arguments)
+    assert [read_plain_start(arguments)] == parsed
+
+
+@pytest.mark.parametrize("arguments", UNUSUAL, ids=" ".join)
+def test_anything_unusual_is_left_to_the_parser(arguments: list[str]) -> None:
+    assert read_plain_start(arguments) is None
+
+
+def test_home_and_configuration_are_paths() -> None:
+    start = read_plain_start(["gateway", "run", "--home", "h", "--config", "c"])
+    assert start is not None
+    assert (start.home, start.config) == (Path("h"), Path("c"))
