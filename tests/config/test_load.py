@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from homarus.config.issues import ConfigErrors
-from homarus.config.load import LoadedConfig, load, load_text, validate_channels
-from homarus.config.secret import Secret
+from homarus.config.issues import ConfigErrors, ConfigIssue
+from homarus.config.load import LoadedConfig, load, load_text, read_channels
+from homarus.config.secret import Secret, SecretResolver
 from homarus.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -214,7 +215,8 @@ def test_channels_are_validated_by_their_own_models(tmp_path: Path) -> None:
         ' "telegram": {"botToken": "x"}}}'
     )
     loaded = read(tmp_path, text, P="secret")
-    found = validate_channels(loaded.config, {"irc": Chat}, loaded.secrets)
+    found, issues = read_channels(loaded.config.channels.sections, {"irc": Chat}, loaded.secrets)
+    assert issues == []
     assert list(found) == ["irc"]
     assert isinstance(found["irc"], Chat)
     assert found["irc"].password == Secret("secret")
@@ -222,11 +224,44 @@ def test_channels_are_validated_by_their_own_models(tmp_path: Path) -> None:
 
 def test_wrong_channel_sections_are_reported_together(tmp_path: Path) -> None:
     loaded = read(tmp_path, '{"channels": {"irc": {"host": 5, "nope": 1}, "telegramm": {}}}')
-    with pytest.raises(ConfigErrors) as caught:
-        validate_channels(loaded.config, {"irc": Chat}, loaded.secrets)
-    found = {issue.path: issue for issue in caught.value.issues}
+    _, issues = read_channels(loaded.config.channels.sections, {"irc": Chat}, loaded.secrets)
+    found = {issue.path: issue for issue in issues}
     assert set(found) == {"channels.irc.host", "channels.irc.nope", "channels.telegramm"}
     assert found["channels.telegramm"].nearest == "telegram"
+
+
+def test_what_is_wrong_with_channels_comes_together_with_everything_else(tmp_path: Path) -> None:
+    text = """{
+      gateway: {prot: 1},
+      channels: {irc: {host: 5, nope: 1}, telegram: {dmPolicy: "open"}, defaults: {groupPolicy: "maybe"}},
+      agents: {list: [{id: "a", nmae: "x"}]},
+    }"""
+
+    def judge(sections: Mapping[str, Mapping[str, object]], secrets: SecretResolver) -> list[ConfigIssue]:
+        assert set(sections) == {"irc", "telegram"}
+        told = ConfigIssue("channels.telegram", "open needs a star")
+        return [*read_channels(sections, {"irc": Chat}, secrets)[1], told]
+
+    with pytest.raises(ConfigErrors) as caught:
+        load_text(text, tmp_path / "homarus.json", {}, judge=judge)
+    paths = [issue.path for issue in caught.value.issues]
+    assert sorted(paths) == [
+        "agents.list[0].nmae",
+        "channels.defaults.groupPolicy",
+        "channels.irc.host",
+        "channels.irc.nope",
+        "channels.telegram",
+        "gateway.prot",
+    ]
+
+
+def test_a_problem_of_a_channel_is_told_once(tmp_path: Path) -> None:
+    def judge(_sections: object, _secrets: object) -> list[ConfigIssue]:
+        return [ConfigIssue("channels.telegram", "open needs a star")]
+
+    with pytest.raises(ConfigErrors) as caught:
+        load_text('{channels: {telegram: {dmPolicy: "open"}}}', tmp_path / "homarus.json", {}, judge=judge)
+    assert [issue.path for issue in caught.value.issues] == ["channels.telegram.allowFrom"]
 
 
 def test_the_overrides_of_an_agent_are_laid_over_the_defaults(tmp_path: Path) -> None:

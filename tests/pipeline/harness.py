@@ -32,6 +32,7 @@ from homarus.labels import Confidentiality, Integrity, Label
 from homarus.models.contract import Model, ToolCall
 from homarus.pipeline.access import AccessRules
 from homarus.pipeline.accounts import Account, Accounts, ReplyMode
+from homarus.pipeline.collected_files import FileCollector
 from homarus.pipeline.contract import Requester, RunEvent, Submission
 from homarus.pipeline.delivery import Delivery
 from homarus.pipeline.run_journal import Begun
@@ -190,6 +191,7 @@ async def world(
     has_media: bool = True,
     reply_mode: ReplyMode = "first",
     url: str | None = None,
+    collector: FileCollector | None = None,
     wrap: Callable[[Database], Database] = lambda database: database,
 ) -> AsyncGenerator[World]:
     """Open a pipeline in `root`; leaving it is a stop, entering again a restart."""
@@ -223,6 +225,7 @@ async def world(
         stamp=lambda _ms: "[stamp]",
         on_parts=lambda _channel, _account: delivery.wake(),
         on_preview=delivery.show,
+        collector=collector,
     )
     pipeline = Pipeline(parts)
     await pipeline.recover()

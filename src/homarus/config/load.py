@@ -23,13 +23,16 @@ from homarus.discreet import Discreet
 from homarus.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pydantic import BaseModel
 
     from homarus.config.secret import SecretResolver
 
+    Judge = Callable[[Mapping[str, Mapping[str, object]], SecretResolver], Sequence[ConfigIssue]]
+
 Tree = dict[str, object]
+_NO_CHANNELS = ("defaults", "modelByChannel")
 
 
 class LoadedConfig(Discreet, frozen=True):
@@ -55,16 +58,19 @@ class LoadedConfig(Discreet, frozen=True):
     is_recovered: bool = False
 
 
-def load(path: Path, env: Mapping[str, str]) -> LoadedConfig:
+def load(path: Path, env: Mapping[str, str], judge: Judge | None = None) -> LoadedConfig:
     """Return the configuration in `path`, or the defaults when the file does not exist.
 
-    Raises ConfigErrors with everything that is wrong, ConfigError when the file cannot be read.
+    `judge` looks at the sections of channels, whose models are not known here. Raises ConfigErrors with everything
+    that is wrong, ConfigError when the file cannot be read.
     """
     exists = path.exists()
-    return load_text(read_text(path) if exists else "", path, env, exists=exists)
+    return load_text(read_text(path) if exists else "", path, env, exists=exists, judge=judge)
 
 
-def load_text(text: str, path: Path, env: Mapping[str, str], *, exists: bool = True) -> LoadedConfig:
+def load_text(
+    text: str, path: Path, env: Mapping[str, str], *, exists: bool = True, judge: Judge | None = None
+) -> LoadedConfig:
     """Return the configuration that `text` would be if it stood in `path`. Raises as `load` does."""
     if len(text.encode()) > MAX_BYTES:
         raise ConfigError(f"{path} is larger than {MAX_BYTES // 1048576} MiB", fix="keep only settings in it")
@@ -81,6 +87,8 @@ def load_text(text: str, path: Path, env: Mapping[str, str], *, exists: bool = T
     resolved = cast("Tree", substitute(tree, variables, issues))
     resolver = SourceResolver(resolved.get("secrets"), variables, path.parent)
     config = _validate(resolved, tree, resolver, issues)
+    if judge is not None:
+        issues.extend(_judged(resolved, resolver, judge, issues))
     if config is None or issues:
         raise ConfigErrors(issues, file=str(path))
     return LoadedConfig(
@@ -109,6 +117,22 @@ def _validate(resolved: Tree, written: Tree, resolver: SecretResolver, issues: l
     return config
 
 
+def _judged(resolved: Tree, resolver: SecretResolver, judge: Judge, known: Sequence[ConfigIssue]) -> list[ConfigIssue]:
+    """Return what `judge` finds wrong with the sections of channels, without what is known at the same place."""
+    written = resolved.get("channels")
+    if not isinstance(written, dict):
+        return []
+    every = cast("Tree", written)
+    sections = {
+        name: cast("Tree", section)
+        for name, section in every.items()
+        if name not in _NO_CHANNELS and isinstance(section, dict)
+    }
+    places = [issue.path for issue in known]
+    found = judge(sections, resolver)
+    return [each for each in found if not any(f"{place}.".startswith(f"{each.path}.") for place in places)]
+
+
 def _inline(tree: Tree) -> dict[str, str]:
     """Return the variables the file itself defines under `env`."""
     section = tree.get("env")
@@ -133,20 +157,19 @@ def _with_credentials(config: Config, env: Mapping[str, str]) -> Config:
     return config.model_copy(update={"gateway": config.gateway.model_copy(update={"auth": auth})})
 
 
-def validate_channels(
-    config: Config, models: Mapping[str, type[BaseModel]], secrets: SecretResolver | None = None
-) -> dict[str, BaseModel]:
-    """Return each configured channel section as its channel's own model; called by the composition at start.
+def read_channels(
+    sections: Mapping[str, Mapping[str, object]], models: Mapping[str, type[BaseModel]], secrets: SecretResolver | None
+) -> tuple[dict[str, BaseModel], list[ConfigIssue]]:
+    """Return the sections of channels as their channels' own models, and everything that is wrong with others.
 
     `models` maps channel ids to their models, `secrets` is `LoadedConfig.secrets`. Sections of channels that are not
-    in `models` but that OpenClaw knows are left out (`unused_keys` lists them). Raises ConfigErrors with everything
-    that is wrong.
+    in `models` but that OpenClaw knows are left out (`unused_keys` lists them).
     """
     from homarus.config.channels import KNOWN_CHANNELS  # noqa: PLC0415 - only a file with channels needs the module
 
     found: dict[str, BaseModel] = {}
     issues: list[ConfigIssue] = []
-    for name, raw in config.channels.sections.items():
+    for name, raw in sections.items():
         if name not in models:
             if name not in KNOWN_CHANNELS:
                 issues.append(_unknown_channel(name, [*models, *KNOWN_CHANNELS]))
@@ -155,9 +178,7 @@ def validate_channels(
             found[name] = models[name].model_validate(raw, context=secrets)
         except ValidationError as error:
             issues.extend(_below(name, collect(error, raw)))
-    if issues:
-        raise ConfigErrors(issues)
-    return found
+    return found, issues
 
 
 def _below(channel: str, issues: Sequence[ConfigIssue]) -> list[ConfigIssue]:

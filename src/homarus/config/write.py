@@ -21,6 +21,9 @@ from homarus.config.load import LoadedConfig, load, load_text
 from homarus.errors import ConfigError
 
 if TYPE_CHECKING:
+    from homarus.config.load import Judge
+
+if TYPE_CHECKING:
     from homarus.config.load import Tree
 
 Place = tuple[str | int, ...]
@@ -202,17 +205,17 @@ def load_or_last_good(
     env: Mapping[str, str],
     *,
     may_recover: bool = True,
-    check: Callable[[LoadedConfig], object] | None = None,
+    judge: Judge | None = None,
 ) -> LoadedConfig:
     """Load the file and keep a copy as last good; when it is broken, load that copy with a warning instead.
 
-    `check` raises ConfigError for what only the composition can judge, such as the sections of channels. Raises the
-    error of the broken file when there is no good copy or `may_recover` is false.
+    `judge` looks at the sections of channels, see `load`. Raises the error of the broken file when there is no good
+    copy or `may_recover` is false.
     """
     try:
-        loaded = _load_checked(load, path, env, check)
+        loaded = load(path, env, judge)
     except ConfigError as error:
-        recovered = _recover(path, env, check) if may_recover else None
+        recovered = _recover(path, env, judge) if may_recover else None
         if recovered is None:
             raise
         warning = (
@@ -224,24 +227,12 @@ def load_or_last_good(
     return loaded
 
 
-def _load_checked(
-    read: Callable[[Path, Mapping[str, str]], LoadedConfig],
-    path: Path,
-    env: Mapping[str, str],
-    check: Callable[[LoadedConfig], object] | None,
-) -> LoadedConfig:
-    loaded = read(path, env)
-    if check is not None:
-        check(loaded)
-    return loaded
-
-
-def _recover(path: Path, env: Mapping[str, str], check: Callable[[LoadedConfig], object] | None) -> LoadedConfig | None:
+def _recover(path: Path, env: Mapping[str, str], judge: Judge | None) -> LoadedConfig | None:
     backup = backup_of(path)
     if not backup.exists():
         return None
     try:
-        return _load_checked(lambda place, known: load_text(read_text(backup), place, known), path, env, check)
+        return load_text(read_text(backup), path, env, judge=judge)
     except ConfigError:
         return None
 

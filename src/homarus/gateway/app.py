@@ -9,16 +9,15 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from homarus.channels import registry
-from homarus.channels.policy_config import ChannelPolicyConfig, GroupPolicy
-from homarus.channels.webchat.config import WebChatConfig
+from homarus.channels.policy_config import ChannelPolicyConfig
 from homarus.clock import Clock, SystemClock
 from homarus.config import environment
-from homarus.config.load import LoadedConfig, load, validate_channels
+from homarus.config.load import LoadedConfig, load
 from homarus.config.paths import StateDir
 from homarus.config.unused import unused_keys
 from homarus.config.write import keep_last_good, load_or_last_good
@@ -26,9 +25,11 @@ from homarus.errors import ConfigError
 from homarus.gateway.agent_skills import AgentSkills
 from homarus.gateway.agents import ConfiguredAgents
 from homarus.gateway.channel_host import ChannelHost
+from homarus.gateway.channel_sections import channel_sections, section_issues
 from homarus.gateway.configured import needs_own_token, read_settings
 from homarus.gateway.desks import Messages, PairingRequests
 from homarus.gateway.exposure import check_discovery, exposures
+from homarus.gateway.incoming_files import IncomingFiles
 from homarus.gateway.instruments import Instruments
 from homarus.gateway.logs import open_logs
 from homarus.gateway.post import HostPost
@@ -50,7 +51,7 @@ from homarus.models.configured import settings_from_config, timeouts_from_config
 from homarus.models.discovery import discover_local
 from homarus.models.http import HttpClient
 from homarus.nodes.voice.speaker import Speaker
-from homarus.pipeline.accounts import WEBCHAT, Accounts
+from homarus.pipeline.accounts import Accounts
 from homarus.pipeline.direct_send import DirectSend
 from homarus.pipeline.pairing import Pairing
 from homarus.pipeline.service import Parts, Pipeline
@@ -128,7 +129,7 @@ async def run_gateway(options: GatewayOptions) -> None:
     clock = SystemClock()
     state = _state(options)
     state.create()
-    loaded = load_or_last_good(options.config or state.config_file, state.env, check=channel_sections)
+    loaded = load_or_last_good(options.config or state.config_file, state.env, judge=section_issues)
     async with AsyncExitStack() as stack:
         stop = StopSignal()
         stop.install()
@@ -244,41 +245,13 @@ def _parts(
         on_working=host.show_working,
         on_preview=host.show_preview,
         meter=meter,
+        collector=IncomingFiles(host.fetch, turns.workspace),
     )
-
-
-def channel_sections(loaded: LoadedConfig) -> dict[str, ChannelPolicyConfig]:
-    """Return the validated section of every enabled channel, the web chat always among them.
-
-    Raises ConfigErrors for broken sections and ConfigError for a channel that does not exist here yet.
-    """
-    raw = loaded.config.channels.sections
-    known = registry.manifests()
-    for name, section in raw.items():
-        if name not in known and section.get("enabled", True) is not False:
-            raise ConfigError(
-                f"the channel {name!r} is not available yet",
-                path=f"channels.{name}",
-                fix=f"remove the section or set its `enabled` to false; available: {', '.join(known)}",
-            )
-    models = {name: registry.load(name).config_model for name in raw if name in known}
-    found = cast("dict[str, ChannelPolicyConfig]", validate_channels(loaded.config, models, loaded.secrets))
-    policy = loaded.config.channels.defaults.group_policy
-    enabled = {name: _with_default(section, policy) for name, section in found.items() if section.enabled}
-    return {WEBCHAT: WebChatConfig(), **enabled}
-
-
-def _with_default(section: ChannelPolicyConfig, policy: str | None) -> ChannelPolicyConfig:
-    """Return a section with `channels.defaults.groupPolicy` where it says nothing itself."""
-    if policy is None or "group_policy" in section.model_fields_set:
-        return section
-    return section.model_copy(update={"group_policy": GroupPolicy(policy)})
 
 
 def _read_again(holder: ConfigHolder, state: StateDir) -> LoadedConfig:
     """Load the file once more and check everything about it. Raises ConfigError."""
-    loaded = load(holder.current.path, state.env)
-    channel_sections(loaded)
+    loaded = load(holder.current.path, state.env, section_issues)
     settings_from_config(loaded.config, loaded.env)
     return loaded
 

@@ -11,12 +11,21 @@ from typing import cast
 from msgspec import Struct
 
 from homarus.channels import registry
-from homarus.channels.contract import Acceptance, Channel, ConnectionState, Inbound, Ingress, WebhookChannel
+from homarus.channels.contract import (
+    Acceptance,
+    Attachment,
+    Channel,
+    ConnectionState,
+    Inbound,
+    Ingress,
+    MediaChannel,
+    WebhookChannel,
+)
 from homarus.channels.policy_config import ChannelPolicyConfig, ChunkMode, account_ids, resolve_account
 from homarus.channels.sdk.rate import TokenBucket
 from homarus.clock import Clock
 from homarus.config.schema import Config
-from homarus.errors import HomarusError, StorageError
+from homarus.errors import HomarusError, Permanent, StorageError
 from homarus.gateway.services import ChannelAccount, ProbeOutcome
 from homarus.gateway.supervisor import RestartPolicy, Supervisor
 from homarus.ids import Address
@@ -138,6 +147,13 @@ class ChannelHost:
         hosted = self._hosted.get((channel, account))
         if hosted is not None:
             hosted.delivery.wake()
+
+    async def fetch(self, address: Address, attachment: Attachment) -> bytes:
+        """Return the bytes of a file that came with a message. Raises Permanent, Transient, AuthFailed."""
+        hosted = self._hosted.get((address.channel, address.account))
+        if hosted is None or not hasattr(hosted.channel, "fetch_media"):
+            raise Permanent(f"{address.channel} gives no files")
+        return await cast("MediaChannel", hosted.channel).fetch_media(attachment)
 
     def show_preview(self, run: RunInfo, text: str | None) -> None:
         """Show what a run has said so far in its chat; None when it has ended."""

@@ -103,6 +103,10 @@ class AgentTurns:
             tool_policy=policy,
         )
 
+    def workspace(self, agent_id: AgentId) -> Path:
+        """Return the folder of an agent's files."""
+        return self._state.workspace(agent_id, self._config().config)
+
     def _prepare(self, agent_id: AgentId, workspace: Path) -> tuple[dict[str, str], tuple[Skill, ...]]:
         """Make the workspace; read its prompt files and skills. Raises UserError when it cannot be used."""
         try:

@@ -18,7 +18,7 @@ from homarus.channels.policy_config import DEFAULT_ACCOUNT
 from homarus.channels.registry import ChannelModule
 from homarus.clock import Clock
 from homarus.errors import ConfigError, UserError
-from homarus.gateway.app import channel_sections
+from homarus.gateway.channel_sections import channel_sections
 from homarus.ops.draft import Draft
 
 Kind = Literal["text", "list", "number", "flag", "secret"]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 
 from homarus.clock import SystemClock
-from homarus.config.issues import ConfigErrors
+from homarus.config.issues import ConfigErrors, ConfigIssue
 from homarus.config.load import LoadedConfig, load
 from homarus.config.paths import StateDir
 from homarus.errors import ConfigError, HomarusError, StorageError
-from homarus.gateway.app import channel_sections
+from homarus.gateway.channel_sections import channel_sections, section_issues
 from homarus.gateway.http.page import STATIC
 from homarus.gateway.port_owner import port_owner
 from homarus.models.catalogue import Catalogue
@@ -109,12 +109,23 @@ def check_config(state: StateDir) -> tuple[LoadedConfig | None, list[Finding]]:
     try:
         loaded = load(state.config_file, state.env)
     except ConfigErrors as error:
-        return None, [_issue(f"{each.path}: {each.message}".removeprefix(": "), each.fix) for each in error.issues]
+        return None, [
+            _issue(f"{each.path}: {each.message}".removeprefix(": "), each.fix) for each in _all(state, error)
+        ]
     except ConfigError as error:
         return None, [_issue(error.message, error.fix)]
     what = f"{loaded.path} is valid" if loaded.exists else f"{loaded.path} does not exist; the defaults count"
     warnings = [Finding("config", "warning", warning) for warning in loaded.warnings]
     return loaded, [Finding("config", "ok", what), *warnings]
+
+
+def _all(state: StateDir, error: ConfigErrors) -> tuple[ConfigIssue, ...]:
+    """Return what is wrong with a configuration, the sections of its channels included."""
+    try:
+        load(state.config_file, state.env, section_issues)
+    except ConfigErrors as every:
+        return every.issues
+    return error.issues
 
 
 def _issue(message: str, fix: str | None) -> Finding:

@@ -173,6 +173,13 @@ def _payload(message: Inbound) -> dict[str, object]:
     ]
     if images:
         payload["images"] = images
+    files = [
+        {"mime": item.mime, "name": item.name[:200], "ref": item.ref, "size": item.size}
+        for item in message.attachments
+        if item.data is None and item.ref is not None
+    ]
+    if files:
+        payload["files"] = files
     if len(message.text) > MAX_TEXT:
         payload["cut"] = len(message.text) - MAX_TEXT
     return payload

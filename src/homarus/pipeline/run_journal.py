@@ -17,6 +17,7 @@ from homarus.meter import Meter
 from homarus.models.contract import Usage
 from homarus.pipeline.attachments import Attached, attached_by
 from homarus.pipeline.batch_text import PREVIEW, preview_of, text_of, title_of
+from homarus.pipeline.collected_files import FileCollector, with_files
 from homarus.pipeline.contract import Requester, RunInfo
 from homarus.pipeline.lanes import Batch, is_shortened
 from homarus.pipeline.orders import Order
@@ -63,7 +64,9 @@ class RunStore:
         stamp: Stamp = str,
         steering: Callable[[RunInfo], Batch] = lambda _info: (),
         meter: Meter | None = None,
+        *,
         put_back: Callable[[str, Batch], None] = lambda _key, _batch: None,
+        collector: FileCollector | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -72,6 +75,7 @@ class RunStore:
         self.stamp = stamp
         self.steering = steering
         self.put_back = put_back
+        self.collector = collector
         self.meter = meter or Meter()
         self._opened_at = clock.now_ms()
 
@@ -217,7 +221,7 @@ class RunJournal:
         batch = self._store.steering(self._info)
         if not batch:
             return ()
-        storing = asyncio.ensure_future(self._store.database.write(self._store.steer, batch, self._info))
+        storing = asyncio.ensure_future(self._steer(batch))
         try:
             found = await asyncio.shield(storing)
         except BaseException:
@@ -229,6 +233,10 @@ class RunJournal:
         if found is None:
             self._store.put_back(self._info.session_key, batch)
         return found or ()
+
+    async def _steer(self, batch: Batch) -> list[Entry] | None:
+        batch = await with_files(batch, self._store.collector)
+        return await self._store.database.write(self._store.steer, batch, self._info)
 
     async def finish(self, payload: dict[str, object], label: Label, used: Usage) -> None:
         """Store the final response, the run's end, its parts and the state of its messages in one commit."""

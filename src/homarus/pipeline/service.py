@@ -22,6 +22,7 @@ from homarus.labels import Confidentiality, Integrity, Label
 from homarus.meter import Meter
 from homarus.pipeline.accounts import WEBCHAT, Accounts
 from homarus.pipeline.backlog import Backlog
+from homarus.pipeline.collected_files import FileCollector
 from homarus.pipeline.contract import Load, Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
 from homarus.pipeline.inbox import MAX_TEXT, Inbox, Stored
 from homarus.pipeline.lanes import Batch, Lanes, setting_of
@@ -59,6 +60,7 @@ class Parts(Struct, frozen=True):
     on_working: Callable[[Address, bool], None] = lambda _address, _is_working: None
     on_preview: Callable[[RunInfo, str | None], None] = lambda _run, _text: None
     meter: Meter = field(default_factory=Meter)
+    collector: FileCollector | None = None
 
 
 class Pipeline:
@@ -72,7 +74,15 @@ class Pipeline:
         self._outbox = outbox = Outbox(parts.accounts, parts.clock)
         self._rules = SessionRules(parts.config, parts.zone)
         store = RunStore(
-            parts.database, parts.clock, outbox, self._rules, parts.stamp, self._steering, parts.meter, self._put_back
+            parts.database,
+            parts.clock,
+            outbox,
+            self._rules,
+            parts.stamp,
+            self._steering,
+            parts.meter,
+            put_back=self._put_back,
+            collector=parts.collector,
         )
         self._turns = Turns(store, parts.clock, parts.factory, parts.toolbox, self._on_finished)
         self._lanes = Lanes(parts.clock, self._turns.work, self._limit, self._debounce, self._collects)

@@ -17,6 +17,7 @@ from homarus.failpoints import Failpoint, hit
 from homarus.ids import RunId
 from homarus.log_context import logging_as
 from homarus.models.contract import Usage
+from homarus.pipeline.collected_files import with_files
 from homarus.pipeline.contract import RunEvent, RunInfo, RunOutcome
 from homarus.pipeline.lanes import Batch
 from homarus.pipeline.orders import HELP, Order, describe_sender
@@ -106,6 +107,7 @@ class Turns:
 
     async def _work(self, batch: Batch, run_id: RunId) -> None:
         pause = 0.5
+        batch = await with_files(batch, self._store.collector)
         while True:
             try:
                 await self._attempt(batch, run_id)

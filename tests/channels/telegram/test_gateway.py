@@ -130,9 +130,13 @@ async def test_a_whole_exchange_with_a_kill_in_the_middle_of_a_reply(harbour: Ha
         people.photo(INES, PNG, caption="what is this?")
         assert "what is this?" in (await harbour.sent(4)).text
         assert pictures(model.requests[-1].body) == [PNG]
+        people.file(INES, "document", b"high at noon", file_name="tides.txt", mime_type="text/plain", caption="read it")
+        assert "[tides.txt is saved in the workspace as inbox/" in (await harbour.sent(5)).text
+        [saved] = (harbour.home / "workspace" / "inbox").iterdir()
+        assert saved.read_bytes() == b"high at noon"
         (harbour.home / "workspace" / "chart.png").write_bytes(PNG)
         people.say(INES, "draw me the chart")
-        photo = await harbour.sent(6)
+        photo = await harbour.sent(7)
         assert "chart" in server.sent[-2].text
         assert (photo.method, photo.chat, photo.text, photo.data) == ("sendPhoto", INES.id, "the tides", PNG)
 
@@ -140,7 +144,7 @@ async def test_a_whole_exchange_with_a_kill_in_the_middle_of_a_reply(harbour: Ha
         go = asyncio.Event()
         model.will(Pause(FIRST, "Tomorrow", go, has_end=False))
         people.say(INES, "and tomorrow?")
-        cut_short = await harbour.sent(7)
+        cut_short = await harbour.sent(8)
         go.set()
         await harbour.until(lambda: bool(cut_short.edits))
         running.kill()
@@ -149,7 +153,7 @@ async def test_a_whole_exchange_with_a_kill_in_the_middle_of_a_reply(harbour: Ha
     async with gateway(harbour.home):
         await harbour.until(lambda: cut_short.text == "you said: and tomorrow?")
         people.say(INES, "thank you")
-        assert (await harbour.sent(8)).text == "you said: thank you"
+        assert (await harbour.sent(9)).text == "you said: thank you"
     finals = [sent for sent in server.sent if "and tomorrow?" in sent.text]
     assert finals == [cut_short]
     assert server.bot.updates == []

@@ -80,8 +80,9 @@ def validate(
     state = _state()
     path = state.config_file if file is None else file
     try:
-        loaded = load(path, state.env)
-        _check_channels(loaded)
+        from homarus.gateway.channel_sections import section_issues
+
+        loaded = load(path, state.env, section_issues)
     except ConfigErrors as error:
         if not as_json:
             raise
@@ -124,15 +125,6 @@ def _state() -> StateDir:
 def _load() -> LoadedConfig:
     state = _state()
     return load(state.config_file, state.env)
-
-
-def _check_channels(loaded: LoadedConfig) -> None:
-    from homarus.channels import registry
-    from homarus.config.load import validate_channels
-
-    known = registry.manifests()
-    models = {name: registry.load(name).config_model for name in loaded.config.channels.sections if name in known}
-    validate_channels(loaded.config, models, loaded.secrets)
 
 
 def _parse(value: str, *, is_strict: bool) -> object:
