@@ -42,6 +42,7 @@ bench: $(DEV) ## Measure start, memory, a turn, and the command line.
 docs: $(DEV) ## Write the generated reference pages again.
 	@$(BIN)/python -m homarus.cli.reference docs/reference/cli.md
 	@$(BIN)/python -m homarus.config.reference > docs/reference/config.md
+	@$(BIN)/python -m homarus.gateway.operations.reference docs/reference/operations.md
 
 web: $(RUNTIME) ## Build the chat page.
 	@$(BIN)/python web/build.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from tests.gateway.conftest import Running, start, stop
 from tests.gateway.fake_services import TOKEN, make_services
 from tests.gateway.raw_client import connected
+from yarl import URL
 
 from homarus.gateway.http.rates import CallerRates
 from homarus.gateway.http.refusal import HttpRefusal
@@ -306,3 +308,37 @@ def test_written_out_parts_win_over_parameters() -> None:
     assert table.find("/api/cron/runs")["GET"].operation.name == "cron.runs"
     assert table.find("/api/sessions/agent%3Amain%3Aa%2Fb/messages")["GET"].values == {"key": "agent:main:a/b"}
     assert table.find("/api/sessions//messages") == {}
+
+
+async def test_a_session_begins_with_a_task(gateway: Running) -> None:
+    status, made, _ = await fetch(f"{gateway.http}/api/sessions", "POST", headers=OWNER, json={"task": "count to ten"})
+    assert (status, made["runStarted"]) == (200, True)
+    assert [each.text for each in gateway.runs.submissions] == ["count to ten"]
+
+
+@pytest.mark.parametrize("path", ["/api/messages/%0Ax", "/api/no%0Ane", "/api/%00"])
+async def test_paths_with_control_characters_are_refused_like_others(gateway: Running, path: str) -> None:
+    status, body, _ = await fetch(str(URL(gateway.http + path, encoded=True)), headers=OWNER)
+    assert status in (400, 404)
+    assert set(body["error"]) >= {"type", "code", "message"}
+
+
+@pytest.mark.parametrize(("text", "status"), [("null", 400), ('"x"', 400), ("", 200), ("{}", 200)])
+async def test_a_body_is_an_object_or_nothing(gateway: Running, text: str, status: int) -> None:
+    headers = {**OWNER, "Content-Type": "application/json"}
+    answer = await fetch(f"{gateway.http}/api/sessions", "POST", headers=headers, data=text)
+    assert answer[0] == status
+
+
+async def test_what_cannot_be_done_now_is_a_conflict_or_a_failure_further_on(manual_gateway: Running) -> None:
+    url = f"{manual_gateway.http}/api/nodes/gone/invoke"
+    status, body, _ = await fetch(url, "POST", headers=OWNER, json={"command": "system.which"})
+    assert (status, body["error"]["type"], body["error"]["details"]["code"]) == (409, "conflict", "NOT_CONNECTED")
+    runs, url = manual_gateway.runs, f"{manual_gateway.http}/api/agent"
+    body = {"message": "hello", "agentId": "main", "idempotencyKey": "r1"}
+    asking = asyncio.create_task(fetch(url, "POST", headers=OWNER, json=body))
+    while not runs.submissions:
+        await asyncio.sleep(0)
+    runs.finish("r1", "failed", error="the model said no")
+    status, failed, _ = await asking
+    assert (status, failed["error"]["message"], failed["payload"]["status"]) == (502, "the model said no", "error")

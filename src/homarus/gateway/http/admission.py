@@ -20,6 +20,7 @@ SCOPES_HEADER: Final = "x-openclaw-scopes"
 """Comma list; it only ever takes scopes away."""
 BEARER: Final = "bearer "
 MAX_SECRET: Final = 4096
+HOW: Final = "send the gateway's token or password: `Authorization: Bearer TOKEN`"
 _LOCKED: Final = "Too many failed authentication attempts. Please try again later."
 
 
@@ -28,13 +29,16 @@ async def admit_request(core: GatewayCore, headers: Mapping[str, str], peer: Pee
     return await admit(core, bearer_of(headers), declared_scopes(headers), peer)
 
 
-async def admit(core: GatewayCore, secret: str | None, declared: Iterable[str] | None, peer: Peer) -> Caller:
+async def admit(
+    core: GatewayCore, secret: str | None, declared: Iterable[str] | None, peer: Peer, hint: str = HOW
+) -> Caller:
     """Return the caller a secret belongs to: the owner for the shared one, a paired device for its own token.
 
-    `declared` narrows what the caller may do, None keeps everything. Raises HttpRefusal 401 or 429, StorageError.
+    `declared` narrows what the caller may do, None keeps everything; `hint` says how to show a secret. Raises
+    HttpRefusal 401 or 429, StorageError.
     """
     if secret is not None and len(secret) > MAX_SECRET:
-        raise _unauthorized()
+        raise refused(401, "UNAUTHORIZED", hint, {"WWW-Authenticate": "Bearer"})
     wait = max(core.limiter.locked_for(peer, kind) for kind in (SHARED_SECRET, DEVICE_TOKEN))
     if wait > 0 and core.auth.mode != "none":
         raise too_many(wait, _LOCKED)
@@ -43,7 +47,7 @@ async def admit(core: GatewayCore, secret: str | None, declared: Iterable[str] |
         return _caller(core, peer, narrow(token.scopes, declared), "device-token", token.device_id)
     result = await core.auth.check_bearer(secret, peer)
     if not result.is_ok:
-        raise _unauthorized()
+        raise refused(401, "UNAUTHORIZED", hint, {"WWW-Authenticate": "Bearer"})
     return _caller(core, peer, narrow(ALL_SCOPES, declared), result.method or "none")
 
 
@@ -75,8 +79,3 @@ def _caller(core: GatewayCore, peer: Peer, scopes: frozenset[str], method: str, 
         auth_method=method,
         is_strict=True,
     )
-
-
-def _unauthorized() -> Exception:
-    message = "send the gateway's token or password: `Authorization: Bearer TOKEN`"
-    return refused(401, "UNAUTHORIZED", message, {"WWW-Authenticate": "Bearer"})

@@ -35,27 +35,21 @@ async def read_body(request: web.Request, limit: int = MAX_BODY) -> bytes:
     return bytes(body)
 
 
-async def read_json(request: web.Request, limit: int = MAX_BODY) -> object:
-    """Return the decoded body, None for an empty one. Raises HttpRefusal 400, 408, 413 or 415.
+async def read_object(request: web.Request, limit: int = MAX_BODY) -> JsonObject:
+    """Return the body, a JSON object, `{}` for an empty one. Raises HttpRefusal 400, 408, 413 or 415.
 
     The media type must be JSON's: what a foreign page can send without asking first never is.
     """
     body = await read_body(request, limit)
     if not body:
-        return None
+        return {}
     kind = request.content_type.lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise refused(415, "INVALID_REQUEST", "send JSON with `Content-Type: application/json`")
     try:
-        return decode(body)
+        fields = as_object(decode(body))
     except ValueError as error:
         raise refused(400, "INVALID_REQUEST", f"the body is not JSON: {str(error)[:200]}") from None
-
-
-async def read_object(request: web.Request, limit: int = MAX_BODY) -> JsonObject:
-    """Return the body as an object, `{}` for an empty one. Raises HttpRefusal as `read_json` does."""
-    found = await read_json(request, limit)
-    fields = {} if found is None else as_object(found)
     if fields is None:
         raise refused(400, "INVALID_REQUEST", "the body must be a JSON object")
     return fields

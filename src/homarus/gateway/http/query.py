@@ -51,7 +51,8 @@ def _convert(text: str, kinds: list[object]) -> object:
         return float(text)
     if str not in kinds:
         with suppress(ValueError):
-            return decode(text)
+            found = decode(text)
+            return found if text.startswith(("{", "[")) else text
     return text
 
 

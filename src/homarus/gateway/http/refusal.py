@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from homarus.errors import ProtocolError
+from homarus.errors import ProtocolError, StorageError
 from homarus.gateway.http.responses import json_response
-from homarus.protocol.errors import Refusal, error_shape
+from homarus.protocol.errors import UNAVAILABLE, Refusal, error_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,7 @@ KINDS: Final[Mapping[int, str]] = {
     413: "too_large",
     415: "unsupported_media_type",
     429: "rate_limited",
+    502: "api_error",
     503: "unavailable",
     504: "timeout",
 }
@@ -37,7 +38,6 @@ _STATUSES: Final[Mapping[str, int]] = {
     "APPROVAL_NOT_FOUND": 404,
     "NOT_LINKED": 409,
     "RATE_LIMITED": 429,
-    "UNAVAILABLE": 503,
     "AGENT_TIMEOUT": 504,
 }
 
@@ -68,9 +68,20 @@ def as_refusal(error: ProtocolError) -> HttpRefusal:
     """Return how the failure of an operation appears over HTTP."""
     if error.message.startswith("rate limit exceeded"):
         return too_many((error.retry_after_ms or 0) / 1000, error.message)
-    status = _STATUSES.get(error.code, 400)
+    status = _status_of(error)
     headers = {} if error.retry_after_ms is None else {"Retry-After": str(math.ceil(error.retry_after_ms / 1000))}
     return HttpRefusal(status, error, headers)
+
+
+def _status_of(error: ProtocolError) -> int:
+    """Return the status of a failure; what cannot be done as things stand is a conflict, not our breakdown."""
+    if error.code != UNAVAILABLE:
+        return _STATUSES.get(error.code, 400)
+    if isinstance(error.__cause__, StorageError) or error.retryable:
+        return 503
+    if error.message.startswith("Error: "):  # how the reference words what the caller did wrong
+        return 400
+    return 502 if isinstance(error, Refusal) else 409
 
 
 def refusal_response(refusal: HttpRefusal) -> web.Response:

@@ -17,6 +17,15 @@ CONTENT_POLICY: Final = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 )
+_CODES: Final = {
+    "unauthorized": "UNAUTHORIZED",
+    "forbidden": "FORBIDDEN",
+    "not_found": "NOT_FOUND",
+    "rate_limited": "RATE_LIMITED",
+    "unavailable": "UNAVAILABLE",
+    "api_error": "UNAVAILABLE",
+}
+"""`error.code` by `error.type`."""
 
 
 def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
@@ -27,8 +36,9 @@ def json_response(body: object, status: int = 200, headers: dict[str, str] | Non
 
 
 def error_response(status: int, message: str, kind: str, headers: dict[str, str] | None = None) -> web.Response:
-    """Return a JSON error `{error: {message, type}}`."""
-    return json_response({"error": {"message": message, "type": kind}}, status, headers)
+    """Return a JSON error `{error: {message, type, code}}`."""
+    code = _CODES.get(kind, "INVALID_REQUEST")
+    return json_response({"error": {"message": message, "type": kind, "code": code}}, status, headers)
 
 
 def text_response(text: str, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

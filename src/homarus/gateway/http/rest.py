@@ -68,7 +68,10 @@ class Rest:
         except UnauthorizedRole as error:
             raise HttpRefusal(403, error) from error
         except HomarusError as error:
-            raise as_refusal(as_protocol_error(error)) from error
+            failure = as_protocol_error(error)
+            if failure is not error:
+                failure.__cause__ = error
+            raise as_refusal(failure) from error
 
     async def _params(self, request: web.Request, match: Match) -> JsonObject:
         """Return path, query (GET, DELETE) and body (POST, PATCH) as one object. Raises HttpRefusal."""

@@ -47,10 +47,12 @@ class RouteTable:
         """Return what a path, still percent-encoded, leads to, by verb; empty for no route."""
         parts = [unquote(part, errors="replace") for part in raw_path.split("/")]
         found: dict[str, Match] = {}
+        fewest: int | None = None
         for entry in self._entries:
             values = _match(entry.parts, parts)
-            if values is not None:
-                found.setdefault(entry.verb, Match(entry.operation, values))
+            if values is not None and (fewest is None or len(values) == fewest):
+                fewest = len(values)
+                found[entry.verb] = Match(entry.operation, values)
         return found
 
 

@@ -55,10 +55,11 @@ class Routes:
         app.router.add_route("*", "/metrics", self._metrics)
         app.router.add_post("/api/login", self._login)
         app.router.add_get(MEDIA, self._media)
-        app.router.add_route("*", "/api/{rest:.*}", self._api)
+        app.router.add_route("*", "/api/{rest:[\\s\\S]*}", self._api)
+        app.router.add_route("*", "/openapi.json", self._api)
         app.router.add_route("*", RPC_PATH, self._rpc)
-        app.router.add_post("/{path:.*}", self._webhook)
-        app.router.add_route("*", "/{path:.*}", self._serve_page)
+        app.router.add_post("/{path:[\\s\\S]*}", self._webhook)
+        app.router.add_route("*", "/{path:[\\s\\S]*}", self._serve_page)
         return app
 
     async def disconnect_all(self, code: int, reason: str, timeout: float) -> None:

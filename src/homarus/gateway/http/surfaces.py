@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from homarus.gateway.core import GatewayCore
+    from homarus.gateway.http.documents import Documents
     from homarus.gateway.http.rest import Rest
     from homarus.gateway.peer import Peer
+
+DOCUMENTS: Final = ("/api/docs", "/api/docs/", "/api/docs.css", "/openapi.json")
+"""Paths that describe the interfaces."""
 
 
 class Surfaces:
@@ -18,14 +22,25 @@ class Surfaces:
     def __init__(self, core: GatewayCore) -> None:
         self._core = core
         self._rest: Rest | None = None
+        self._documents: Documents | None = None
 
     async def rest(self, request: web.Request, peer: Peer) -> web.Response:
         """Answer `/api/...`."""
+        if request.path in DOCUMENTS:
+            return await self.documents(request)
         if self._rest is None:
             from homarus.gateway.http.rest import Rest  # noqa: PLC0415 - most gateways are never asked
 
             self._rest = Rest(self._core)
         return await self._rest.answer(request, peer)
+
+    async def documents(self, request: web.Request) -> web.Response:
+        """Answer `/openapi.json` and the reference page."""
+        if self._documents is None:
+            from homarus.gateway.http.documents import Documents  # noqa: PLC0415 - most gateways are never asked
+
+            self._documents = Documents(self._core)
+        return await self._documents.answer(request)
 
     async def rpc(self, request: web.Request, peer: Peer) -> web.Response:
         """Answer JSON-RPC by POST."""

@@ -12,7 +12,7 @@ from homarus import __version__
 from homarus.errors import ProtocolError
 from homarus.gateway.http.admission import admit, bearer_of, declared_scopes
 from homarus.gateway.http.pages import check_page
-from homarus.gateway.http.refusal import HttpRefusal, refused
+from homarus.gateway.http.refusal import HttpRefusal
 from homarus.gateway.json_rpc.answering import Answerer
 from homarus.gateway.json_rpc.messages import (
     UNAVAILABLE,
@@ -164,9 +164,7 @@ async def admit_rpc(
         if params is not None:
             secret = params.token or params.password or secret
             declared = declared if params.scopes is None else params.scopes
-        elif secret is None and core.auth.mode != "none":
-            raise refused(401, "UNAUTHORIZED", _HOW)
-        caller = await admit(core, secret, declared, peer)
+        caller = await admit(core, secret, declared, peer, _HOW)
     except HttpRefusal as refusal:
         await _tell(socket, failure_message(identifier, refusal.error))
         raise NotAdmitted(refusal.error.message) from refusal

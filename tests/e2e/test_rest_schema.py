@@ -1,0 +1,52 @@
+"""A tool that reads the OpenAPI document tries every REST route of a real gateway against it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from tests.e2e.process import TOKEN, gateway, write_config
+
+BUDGET = 20
+"""Seconds of requests; the run ends when they are over."""
+CONFIG = """
+[phases.stateful]
+enabled = false
+
+[checks]
+positive_data_acceptance.enabled = false  # what fits the schema may still name a session that is not there
+negative_data_rejection.enabled = false  # older forms of jobs are put right, as those who send them expect
+
+[[operations]]
+include-name = "POST /api/agent"
+checks.not_a_server_error.expected-statuses = ["2xx", "4xx", 502]  # a run whose model does not exist has failed
+"""
+
+
+async def try_out(url: str, folder: Path) -> tuple[int, str]:
+    """Return the exit code and the report."""
+    config = folder / "schemathesis.toml"
+    config.write_text(CONFIG)
+    command = (
+        *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config)),
+        *("run", f"{url}/openapi.json", "--header", f"Authorization: Bearer {TOKEN}"),
+        *("--max-examples", "5", "--max-time", str(BUDGET), "--workers", "2", "--no-color"),
+    )
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    async with asyncio.timeout(55):
+        output, _ = await process.communicate()
+    return process.returncode or 0, output.decode(errors="replace")
+
+
+async def test_every_route_answers_as_its_schema_says(home: Path, tmp_path: Path) -> None:
+    write_config(home, {"gateway": {"http": {"rateLimit": {"maxRequests": 1_000_000}}}})
+    async with gateway(home) as running:
+        code, report = await try_out(running.url, tmp_path)
+        assert code == 0, report[-6000:]
+        assert "generated" in report
+        assert "failed unexpectedly" not in "".join(
+            path.read_text(errors="replace") for path in (home / "logs").glob("*.log")
+        )
