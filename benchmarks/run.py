@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvloop
+from fanout import Load, fan_out
 from figures import Measured, cpu_seconds, resident_mib, spend
 from load import accept_messages, idle_clients, run_sessions
 from msgspec import Struct
@@ -151,6 +152,7 @@ async def edge_figures(system: Homarus, options: Options) -> list[Measured]:
         Measured("homarus gateway call health, wall", min(wall for _, wall in health), "s", 0.4),
         Measured("durable inbound messages", durable, "/s", 5000, is_floor=True),
         Measured("idle WebSocket client", each, "KiB", 30, note=f"{count:,} clients"),
+        *await fan_out(Load(clients=min(500, options.clients), seconds=min(10.0, options.seconds))),
     ]
 
 

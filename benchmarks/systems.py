@@ -62,7 +62,7 @@ class System(ABC):
     def __init__(self, home: Path) -> None:
         self.home = home
         home.mkdir(mode=0o700, parents=True)
-        self.env = clean_environment(home)
+        self.env: dict[str, str] = clean_environment(home)
         self._process: asyncio.subprocess.Process | None = None
 
     @property

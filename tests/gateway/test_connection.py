@@ -140,3 +140,14 @@ async def test_lone_surrogates_come_back_as_valid_json(gateway: Running) -> None
         await client.send('{"type":"req","id":"s","method":"\\ud800"}')
         answer = await client.answer_to("s")
         assert answer["error"]["message"] == "unknown method: " + json.loads('"\\ud800"')
+
+
+async def test_frames_that_leave_together_arrive_one_by_one_whatever_their_size(gateway: Running) -> None:
+    sizes = [2, 125, 126, 127, 65535, 65536, 200_000, 3]
+    async with connected(gateway.url) as client:
+        [connection] = gateway.server.core.hub.connections
+        for size in sizes:
+            connection.outbox.put(b'"' + b"x" * (size - 2) + b'"')
+        received = [len(await client.socket.receive_str()) for _ in sizes]
+        assert received == sizes
+        assert (await client.call("health"))["ok"]

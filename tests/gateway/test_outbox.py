@@ -27,8 +27,8 @@ class Target:
 async def test_frames_leave_in_order_and_close_flushes() -> None:
     outbox, sent = ClientOutbox(), list[bytes]()
 
-    async def send(frame: bytes) -> None:
-        sent.append(frame)
+    async def send(frames: list[bytes]) -> None:
+        sent.extend(frames)
 
     outbox.put(b"a")
     outbox.put(b"b")
@@ -42,7 +42,7 @@ async def test_frames_leave_in_order_and_close_flushes() -> None:
 async def test_client_that_does_not_read_is_given_up_when_its_buffer_is_full() -> None:
     outbox, stuck = ClientOutbox(limit=100), asyncio.Event()
 
-    async def send(_frame: bytes) -> None:
+    async def send(_frames: list[bytes]) -> None:
         await stuck.wait()
 
     draining = asyncio.create_task(outbox.drain(send))
@@ -76,14 +76,16 @@ def test_seq_counts_per_connection_without_gaps_whatever_others_may_see() -> Non
     hub.broadcast("tick", {})
     hub.send_to(["r", "gone"], "sessions.changed", {})
     hub.broadcast("exec.approval.requested", {})
-    hub.broadcast("chat", {})
+    hub.broadcast("chat", {}, session="main")
+    hub.follow("n", "main")
+    hub.broadcast("chat", {}, session="main")
     seen = {
         target.caller.conn_id: [(frame["event"], frame["seq"]) for frame in frames_of(target.outbox)]
         for target in (admin, reader, node)
     }
     assert seen == {
-        "a": [("device.pair.requested", 1), ("tick", 2), ("exec.approval.requested", 3), ("chat", 4)],
-        "r": [("tick", 1), ("sessions.changed", 2), ("chat", 3)],
+        "a": [("device.pair.requested", 1), ("tick", 2), ("exec.approval.requested", 3), ("chat", 4), ("chat", 5)],
+        "r": [("tick", 1), ("sessions.changed", 2), ("chat", 3), ("chat", 4)],
         "n": [("tick", 1), ("chat", 2)],
     }
 

@@ -167,7 +167,7 @@ class Connection:
         """Serve requests and send events; return how the connection is to be closed."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                sender = tasks.create_task(self._outbox.drain(self._socket.send_text))
+                sender = tasks.create_task(self._outbox.drain(self._socket.send_texts))
                 tasks.create_task(self._wait_for_disconnect(sender))
                 tasks.create_task(self._watch_pulse())
                 if self.caller.role is Role.NODE:

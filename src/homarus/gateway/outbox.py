@@ -10,9 +10,12 @@ from homarus.gateway.delta import Delta
 from homarus.protocol.frames import MAX_BUFFERED
 
 STALL_TIMEOUT = 120.0
-"""Seconds one frame may take to leave; a client that reads nothing for that long is gone."""
+"""Seconds a write may take; a client that reads nothing for that long is gone."""
 BEHIND = 64 * 1024
 """Bytes that wait for a client from which on deltas are put together instead of queued."""
+
+BATCH = 32 * 1024
+"""Bytes that leave in one write: a write costs more than what it writes."""
 
 
 class SlowConsumer(Exception):
@@ -81,8 +84,8 @@ class ClientOutbox:
         self._is_closed = True
         self._wake.set()
 
-    async def drain(self, send: Callable[[bytes], Awaitable[None]]) -> None:
-        """Send what is queued until closed. Raises SlowConsumer, and what `send` raises."""
+    async def drain(self, send: Callable[[list[bytes]], Awaitable[None]]) -> None:
+        """Send what is queued, several frames at once, until closed. Raises SlowConsumer, and what `send` raises."""
         while True:
             while self._frames or self._deltas:
                 if not self._frames:
@@ -96,15 +99,24 @@ class ClientOutbox:
             self._wake.clear()
             await self._wake.wait()
 
-    async def _send_next(self, send: Callable[[bytes], Awaitable[None]]) -> None:
-        frame = self._frames.popleft()
+    async def _send_next(self, send: Callable[[list[bytes]], Awaitable[None]]) -> None:
+        batch, size = self._take_batch()
         try:
             async with asyncio.timeout(STALL_TIMEOUT):
-                await send(frame)
+                await send(batch)
         except TimeoutError:
             raise SlowConsumer from None
         finally:
-            self._buffered -= len(frame)
+            self._buffered -= size
+
+    def _take_batch(self) -> tuple[list[bytes], int]:
+        """Return the next frames, together not much more than BATCH bytes, and how many bytes they are."""
+        batch = [self._frames.popleft()]
+        size = len(batch[0])
+        while self._frames and size < BATCH:
+            batch.append(self._frames.popleft())
+            size += len(batch[-1])
+        return batch, size
 
     def _put_deltas(self) -> None:
         """Queue the deltas that were put together: what follows must not overtake them."""

@@ -100,7 +100,8 @@ class RunFeed:
             await self._wake.wait()
             self._wake.clear()
             while self._dirty:
-                await self._clock.sleep(TEXT_INTERVAL_MS / 1000)
+                due = min(teller.told_at for teller in self._dirty.values()) + TEXT_INTERVAL_MS
+                await self._clock.sleep(max(due - self._clock.now_ms(), 1) / 1000)
                 self.flush()
 
     def flush(self) -> None:
