@@ -47,9 +47,10 @@ def warm() -> None:
 
 @cache
 def _schema() -> JsonObject:
+    from homarus.config.inline import inline  # noqa: PLC0415
     from homarus.config.reference import schema_with_meanings  # noqa: PLC0415 - loads every model of the schema
 
-    schema = schema_with_meanings()
+    schema = inline(schema_with_meanings())
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "required": [], **schema}
 
 
@@ -115,24 +116,11 @@ def _with_meaning(node: JsonObject, named: JsonObject) -> JsonObject:
 
 
 def _resolve(node: JsonObject) -> JsonObject:
-    """Follow references and choices to the richest form: the one with keys below it, else the first."""
+    """Follow choices to the richest form: the one with keys below it, else the first."""
     for _ in range(MAX_DEPTH):
-        reference = node.get("$ref")
-        if isinstance(reference, str):
-            definitions = cast("dict[str, JsonObject]", _schema().get("$defs") or {})
-            node = definitions.get(reference.rpartition("/")[2], {})
-            continue
         choices = node.get("anyOf") or node.get("oneOf") or node.get("allOf")
         if not isinstance(choices, list) or _properties(node):
             return node
-        forms = [_resolve_once(cast("JsonObject", each)) for each in cast("list[object]", choices)]
+        forms = [cast("JsonObject", each) for each in cast("list[object]", choices)]
         node = next((each for each in forms if _has_children(each)), forms[0] if forms else {})
     return node
-
-
-def _resolve_once(node: JsonObject) -> JsonObject:
-    reference = node.get("$ref")
-    if not isinstance(reference, str):
-        return node
-    definitions = cast("dict[str, JsonObject]", _schema().get("$defs") or {})
-    return definitions.get(reference.rpartition("/")[2], {})
