@@ -40,3 +40,10 @@ async def test_a_new_session_can_begin_with_a_message_under_the_callers_key(gate
         made = (await client.call("sessions.create", asked))["payload"]
         assert (made["runStarted"], made["runId"]) == (True, "first")
         assert (await client.event("chat", runId="first", state="final"))["sessionKey"] == made["key"]
+
+
+async def test_an_id_that_a_client_of_version_4_made_up_names_a_session_of_its_own(manual_gateway: Running) -> None:
+    async with connected(manual_gateway.url, minProtocol=4, maxProtocol=4) as client:
+        asked = {"message": "hi", "sessionId": "s1", "idempotencyKey": "a1"}
+        assert (await client.call("agent", asked))["payload"]["status"] == "accepted"
+        assert manual_gateway.runs.submissions[-1].session_key == "agent:main:explicit:s1"

@@ -25,6 +25,8 @@ DEFAULT_WAIT_MS: Final = 30_000
 WAIT_SLICE: Final = 600.0
 """Seconds of one wait for a run that has no limit of its own."""
 _RESETS: Final = ("/new", "/reset")
+EXPLICIT: Final = "explicit"
+"""Part of the key of a session that a client of version 4 named by an id of its own."""
 
 
 @operation("agent", scope=Scope.WRITE, rest=Post("/api/agent"))
@@ -151,6 +153,8 @@ async def _target(call: Call, params: AgentParams) -> SessionKey | None:
         match = next((each for each in found if each.session_id == params.session_id), None)
         if match is not None:
             return read_key(call, match.key)
+        if call.caller.is_v4:
+            return read_key(call, f"{EXPLICIT}:{params.session_id}", known_agent(call, params.agent_id).id)
     if params.agent_id is not None:
         return main_key(known_agent(call, params.agent_id))
     return main_key(default_agent(call)) if params.to else None
