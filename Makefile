@@ -83,3 +83,8 @@ simulate: $(DEV) ## Run the pipeline under the simulator: SEEDS=10000, or replay
 
 fuzz: $(DEV) ## Feed a million damaged frames and half a million bodies; SEED=n repeats a run.
 	@$(BIN)/python scripts/fuzz.py $(if $(SEED),--seed $(SEED),)
+
+.PHONY: conformance
+
+conformance: $(DEV) ## Run OpenClaw's own clients against Homarus and the other way round: RELEASE=2026.9.6, ONLY=cron, RECORD=1.
+	@$(BIN)/python -m conformance $(if $(RELEASE),--release $(RELEASE)) $(if $(ONLY),--only "$(ONLY)") $(if $(RECORD),--write)
