@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ _LEVELS = {
     "trace": logging.DEBUG,
 }
 _FIXED = frozenset({"time", "level", "subsystem", "message"})
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _NAMES = {"WARNING": "warn", "CRITICAL": "fatal"}
 
 
@@ -49,7 +51,7 @@ class JsonFormatter(logging.Formatter):
             line.update(_safe(cast("dict[object, object]", fields)))
         if record.exc_info:
             line["error"] = redact_text(self.formatException(record.exc_info))[-MAX_MESSAGE:]
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _visible(json.dumps(line, ensure_ascii=False, default=str))
 
 
 def _safe(fields: dict[object, object]) -> dict[str, object]:
@@ -58,13 +60,18 @@ def _safe(fields: dict[object, object]) -> dict[str, object]:
     return {name: value for name, value in redacted.items() if name not in _FIXED}
 
 
+def _visible(text: str) -> str:
+    """Return text whose control and direction characters are escapes: strangers' words must not make lines."""
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 class ConsoleFormatter(logging.Formatter):
     """Renders a record as `12:00:01 warn lanes: text`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         moment = datetime.fromtimestamp(record.created, UTC).astimezone()
-        text = redact_text(record.getMessage())
+        text = _visible(redact_text(record.getMessage()))
         line = f"{moment:%H:%M:%S} {level_name(record)} {record.name.removeprefix('homarus.')}: {text}"
         if record.exc_info and record.exc_info[1] is not None:
             line += f" ({type(record.exc_info[1]).__name__}; the log file has more)"
