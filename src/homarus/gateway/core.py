@@ -14,6 +14,7 @@ from homarus.protocol.frames import JsonObject
 if TYPE_CHECKING:
     from homarus.gateway.auth import SharedAuth
     from homarus.gateway.budget import PreauthBudget
+    from homarus.gateway.config_view import ConfigView
     from homarus.gateway.devices import Devices
     from homarus.gateway.handshake import Handshake
     from homarus.gateway.health import HealthBoard
@@ -70,6 +71,7 @@ class GatewayCore(Struct, frozen=True):
     approvals: Approvals
     started_at: float
     instance_id: str
+    config_view: ConfigView
     gate: Gate = field(default_factory=Gate)
     background: Callable[[], tuple[Supervised, ...]] = lambda: ()
     tls_fingerprint: Callable[[], str | None] = lambda: None

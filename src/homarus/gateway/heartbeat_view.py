@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def heartbeat_row(hearts: Heartbeats | None, agent_id: str) -> JsonObject:
     """Return how often an agent's heart beats; off without a scheduler."""
     if hearts is None:
-        return {"agentId": agent_id, "enabled": False, "every": "0m", "everyMs": None}
+        return {"agentId": agent_id, "enabled": False, "every": "0m", "everyMs": None, "waitingForRoute": False}
     rhythm = hearts.rhythm(agent_id)
     is_on = rhythm.every > 0
     return {
@@ -21,6 +21,7 @@ def heartbeat_row(hearts: Heartbeats | None, agent_id: str) -> JsonObject:
         "enabled": is_on and hearts.is_enabled,
         "every": rhythm.said if is_on else "0m",
         "everyMs": round(rhythm.every * 1000) if is_on else None,
+        "waitingForRoute": False,
     }
 
 

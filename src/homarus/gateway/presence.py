@@ -59,6 +59,13 @@ class Presence:
         self._forget(self._clock.now_ms())
         return frozenset(name for name in TOLD if said.get(name) is not None and said[name] != before.get(name))
 
+    def watch(self, key: str, sessions: list[str]) -> None:
+        """Note which sessions a client looks at; one that is not listed is not noted."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries[key] = {**entry, "watchedSessions": sessions}
+            self.version += 1
+
     def list(self) -> list[JsonObject]:
         """Return all entries, newest first; the gateway's own is always there."""
         now = self._clock.now_ms()

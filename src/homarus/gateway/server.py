@@ -15,6 +15,7 @@ from homarus.gateway.approval_events import announce_approval
 from homarus.gateway.auth import SharedAuth
 from homarus.gateway.bind import ALL_INTERFACES
 from homarus.gateway.budget import PreauthBudget
+from homarus.gateway.config_view import ConfigView
 from homarus.gateway.core import GatewayCore
 from homarus.gateway.devices import Devices
 from homarus.gateway.handshake import Handshake
@@ -96,6 +97,7 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
         approvals=approvals,
         started_at=clock.monotonic(),
         instance_id=clock.uuid(),
+        config_view=ConfigView(),
         background=supervisor.tasks if supervisor is not None else lambda: (),
     )
 

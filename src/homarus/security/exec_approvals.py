@@ -20,6 +20,8 @@ FileBody = dict[str, object]
 NAME: Final = "exec-approvals.json"
 MAX_BYTES: Final = 1024 * 1024
 """Bytes the file may have."""
+DEFAULTS: Final = {"security": "allowlist", "ask": "on-miss", "askFallback": "deny", "autoAllowSkills": False}
+"""What counts where the file says nothing: nothing runs that was not approved (reference nodes §5)."""
 
 
 class Snapshot(Struct, frozen=True):
@@ -37,7 +39,10 @@ class Snapshot(Struct, frozen=True):
         if isinstance(socket, dict):
             kept = cast("FileBody", socket)
             body["socket"] = {name: value for name, value in kept.items() if name != "token"}
-        return {"path": str(self.path), "exists": self.exists, "hash": self.hash, "file": body}
+        shown = {"path": str(self.path), "exists": self.exists, "hash": self.hash, "file": body}
+        given = self.body.get("defaults")
+        written = cast("FileBody", given) if isinstance(given, dict) else {}
+        return {**shown, "resolvedDefaults": {name: written.get(name) or value for name, value in DEFAULTS.items()}}
 
 
 class ExecApprovalsFile:

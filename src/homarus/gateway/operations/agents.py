@@ -46,6 +46,7 @@ async def agent(call: Call, params: AgentParams) -> JsonObject:
         call.send(accepted)
         summary = "Error: Pass --to <E.164>, --session-id, or --agent to choose a session"
         raise Refusal(UNAVAILABLE, summary, {"runId": run_id, "status": "error", "summary": summary})
+    accepted["agentId"] = key.agent_id
     submission = Submission(
         run_id=RunId(run_id),
         agent_id=key.agent_id,

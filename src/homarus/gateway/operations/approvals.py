@@ -108,6 +108,18 @@ async def list_plugin_approvals(call: Call, params: NoParams) -> list[JsonObject
     return [_open(approval) for approval in await call.core.approvals.open("plugin")]
 
 
+@operation("openclaw.approval.list", scope=Scope.APPROVALS)
+async def list_assistant_approvals(call: Call, params: NoParams) -> list[JsonObject]:  # noqa: ARG001
+    """List the open questions of a built-in assistant; none, as there is none that changes the gateway by itself."""
+    return []
+
+
+@operation("question.list", scope=Scope.QUESTIONS)
+async def list_questions(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 - the signature of operations
+    """List the questions agents wait to have answered; none, as agents ask in the chat itself."""
+    return {"questions": []}
+
+
 @operation("plugin.approval.waitDecision", scope=Scope.APPROVALS)
 async def wait_plugin_decision(call: Call, params: ApprovalParams) -> JsonObject:
     """Wait until a plugin's question is answered or expires."""

@@ -24,6 +24,13 @@ OPERATIONS: Final = {
         "sessions.messages.subscribe",
         "sessions.messages.unsubscribe",
     ),
+    "session_views": (
+        "sessions.branches.list",
+        "sessions.viewers.set",
+        "sessions.observer.visibility",
+        "sessions.companion.state",
+        "progressCard.get",
+    ),
     "session_runs": ("sessions.create", "sessions.send", "sessions.steer", "sessions.abort"),
     "chat": ("chat.send", "chat.abort", "chat.inject"),
     "chat_history": ("chat.history", "chat.startup", "chat.message.get"),
@@ -76,6 +83,8 @@ OPERATIONS: Final = {
         "exec.approval.resolve",
         "plugin.approval.request",
         "plugin.approval.list",
+        "openclaw.approval.list",
+        "question.list",
         "plugin.approval.waitDecision",
         "plugin.approval.resolve",
     ),
@@ -87,6 +96,9 @@ OPERATIONS: Final = {
     ),
     "cron": ("cron.status", "cron.list", "cron.get", "cron.add", "cron.update", "cron.remove", "cron.run", "cron.runs"),
     "heartbeats": ("last-heartbeat", "set-heartbeats", "wake", "system-event"),
+    "tasks": ("tasks.list", "tasks.get"),
+    "preferences": ("users.prefs.get", "users.prefs.set"),
+    "host": ("system.info", "update.status", "models.authStatus"),
     "config_edit": ("config.set", "config.patch", "config.apply"),
     "agent_admin": ("agents.create", "agents.update", "agents.delete"),
     "agent_files": ("agents.files.list", "agents.files.get", "agents.files.set"),
@@ -112,6 +124,9 @@ UNLISTED: Final = frozenset(
         "sessions.usage.logs",
         "device.pair.setupCode",
         "node.runnerInventory.update",
+        "openclaw.approval.list",
+        "progressCard.get",
+        "sessions.companion.state",
     )
 )
 """Operations that `features.methods` does not name, as in the reference."""

@@ -29,27 +29,5 @@ async def reload_config(call: Call, params: NoParams) -> JsonObject:  # noqa: AR
 
 @operation("config.get", scope=Scope.READ, rest=Get("/api/config"))
 async def get_config(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 - the signature of operations
-    """Return the configuration in force with every secret replaced.
-
-    `raw` is null, because the text of a file cannot be redacted safely; `sourceConfig` and `runtimeConfig` are
-    redacted like the rest.
-    """
-    from homarus.config.redact import redact  # noqa: PLC0415 - loads every model of the schema, needed on demand only
-
-    loaded = call.services.config.current
-    shown = redact(loaded.written)
-    return {
-        "path": str(loaded.path),
-        "exists": loaded.exists,
-        "raw": None,
-        "parsed": redact(loaded.parsed),
-        "sourceConfig": shown,
-        "resolved": shown,
-        "valid": True,
-        "runtimeConfig": shown,
-        "config": shown,
-        "hash": loaded.hash,
-        "issues": [],
-        "warnings": [{"path": "", "message": warning} for warning in loaded.warnings],
-        "legacyIssues": [],
-    }
+    """Return the configuration in force with every secret replaced."""
+    return call.core.config_view.of(call.services.config.current)

@@ -129,6 +129,7 @@ async def usage_cost(call: Call, params: UsageCostParams) -> JsonObject:
         "days": count,
         "daily": [{"date": day, **_cost(each)} for day, each in sorted(daily.items())],
         "totals": _cost(rows),
+        "cacheStatus": {"status": "fresh", "cachedFiles": 0, "pendingFiles": 0, "staleFiles": 0},
     }
 
 

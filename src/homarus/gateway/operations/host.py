@@ -1,0 +1,61 @@
+"""The machine the gateway runs on, its updates, and how it reaches its models."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+
+from homarus.gateway.operations.call import Call
+from homarus.gateway.operations.registry import Get, operation
+from homarus.protocol.base import NoParams
+from homarus.protocol.frames import JsonObject
+from homarus.protocol.scopes import Scope
+from homarus.protocol.session_views import AuthStatusParams, UpdateStatusParams
+
+
+@operation("system.info", scope=Scope.READ, rest=Get("/api/system"))
+async def system_info(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 - the signature of operations
+    """Describe the machine: its name and system, processors, memory, disk, load."""
+    host, disk = socket.gethostname(), shutil.disk_usage(call.services.state_dir)
+    page, total = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PHYS_PAGES")
+    return {
+        "machineName": host,
+        "hostname": host,
+        "platform": platform.system().lower(),
+        "release": platform.release(),
+        "arch": platform.machine(),
+        "osLabel": f"{platform.system()} {platform.release()}",
+        "nodeVersion": f"Python {platform.python_version()}",
+        "pid": os.getpid(),
+        "processInstanceId": call.core.instance_id,
+        "port": call.core.settings.port,
+        "uptimeMs": round(call.core.uptime * 1000),
+        "cpuCount": os.cpu_count() or 1,
+        "loadAverage": list(os.getloadavg()),
+        "memoryTotalBytes": page * total,
+        "memoryFreeBytes": page * os.sysconf("SC_AVPHYS_PAGES"),
+        "diskTotalBytes": disk.total,
+        "diskAvailableBytes": disk.free,
+        "diskPath": str(call.services.state_dir),
+    }
+
+
+@operation("update.status", scope=Scope.ADMIN)
+async def update_status(call: Call, params: UpdateStatusParams) -> JsonObject:  # noqa: ARG001
+    """Tell of updates that wait; none, as the gateway asks nobody for new versions."""
+    return {"sentinel": None, "updateAvailable": None}
+
+
+@operation("models.authStatus", scope=Scope.READ)
+async def auth_status(call: Call, params: AuthStatusParams) -> JsonObject:  # noqa: ARG001
+    """List the providers of models that can be used now; their keys come from the configuration."""
+    names = dict.fromkeys(info.provider for info in call.services.models.list_models())
+    providers = [_provider(name) for name in names]
+    return {"ts": call.services.clock.now_ms(), "providers": providers, "providerCapabilities": []}
+
+
+def _provider(name: str) -> JsonObject:
+    source = {"apiKey": {"source": "config"}}
+    return {"provider": name, "authProvider": name, "displayName": name, "status": "static", "profiles": [], **source}
