@@ -41,7 +41,10 @@ def test_a_plain_start_means_what_the_parser_says(arguments: list[str], monkeypa
         raise SystemExit(0)
 
     monkeypatch.setattr(serving, "serve", keep)
-    monkeypatch.setattr(main, "read_plain_start", lambda _arguments: None)
+
+    def leave(_arguments: list[str]) -> None: ...
+
+    monkeypatch.setattr(main, "read_plain_start", leave)
     with pytest.raises(SystemExit):
         main.run(arguments)
     assert [read_plain_start(arguments)] == parsed
