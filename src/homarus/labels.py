@@ -74,6 +74,6 @@ OPERATOR = Label(Integrity.OPERATOR, Confidentiality.PRIVATE, ("operator",))
 def join_all(labels: Iterable[Label]) -> Label:
     """Return the join of all labels; OPERATOR when there are none."""
     result: Label | None = None
-    for label in labels:
+    for label in dict.fromkeys(labels):  # most entries of a transcript have one of very few labels
         result = label if result is None else result.join(label)
     return OPERATOR if result is None else result

@@ -45,19 +45,22 @@ def fit(
     reserve = min(max(model.max_tokens, MIN_RESERVE), model.context_window // 4)
     fixed = estimate_text(system) + estimate_tools(tools)
     room = int((model.context_window - reserve) / max(correction, 0.5)) - fixed
-    kept = list(messages)
-    if _total(kept) > room:
+    kept, total = list(messages), _total(messages)
+    if total > room:
         kept = [_shorten(message) for message in kept[:-1]] + kept[-1:]
+        total = _total(kept)
     dropped = 0
-    while _total(kept) > room and (cut := _next_turn(kept)):
+    while total > room and (cut := _next_turn(kept)):
+        total -= _total(kept[:cut])
         kept = kept[cut:]
         dropped += 1
-    return Fitted(tuple(kept), _total(kept) + fixed, dropped)
+    return Fitted(tuple(kept), total + fixed, dropped)
 
 
 def estimate_text(text: str) -> int:
     """Return the estimated tokens of a text."""
-    return int(len(text.encode()) / CHARS_PER_TOKEN) + 1
+    size = len(text) if text.isascii() else len(text.encode())
+    return int(size / CHARS_PER_TOKEN) + 1
 
 
 def estimate_tools(tools: Sequence[ToolSpec]) -> int:

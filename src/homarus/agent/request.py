@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import cast
 
 from homarus.models.contract import (
@@ -35,7 +36,7 @@ def build_messages(entries: Sequence[Entry]) -> tuple[Message, ...]:
         if entry.type == "user":
             messages.append(_user(entry))
         elif entry.type == "assistant":
-            messages.extend(_assistant(entry, entries[index + 1 :]))
+            messages.extend(_assistant(entry, islice(entries, index + 1, None)))
     start = next((i for i, message in enumerate(messages) if isinstance(message, UserMessage)), len(messages))
     return tuple(messages[start:])
 
@@ -76,7 +77,7 @@ def _line(entry: Entry, name: str) -> str:
     return " ".join(str(entry.payload.get(name) or "").split())
 
 
-def _assistant(entry: Entry, following: Sequence[Entry]) -> Iterable[Message]:
+def _assistant(entry: Entry, following: Iterable[Entry]) -> Iterable[Message]:
     calls = calls_of(entry)
     text = str(entry.payload.get("text") or "")
     if not calls and not text:
@@ -87,7 +88,7 @@ def _assistant(entry: Entry, following: Sequence[Entry]) -> Iterable[Message]:
         yield results.get(call.id) or ToolResultMessage(call.id, call.name, UNKNOWN_OUTCOME, is_error=True)
 
 
-def _results(following: Sequence[Entry]) -> dict[str, ToolResultMessage]:
+def _results(following: Iterable[Entry]) -> dict[str, ToolResultMessage]:
     results: dict[str, ToolResultMessage] = {}
     for entry in following:
         if entry.type == "assistant":
