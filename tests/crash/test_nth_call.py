@@ -30,7 +30,8 @@ from homarus.models.configured import settings_from_config, timeouts_from_config
 from homarus.models.contract import Model
 from homarus.models.http import HttpClient
 from homarus.pipeline.outbox import NOTICE
-from homarus.storage.sqlite import SqliteDatabase, driver_of
+from homarus.storage.driver import driver_of
+from homarus.storage.sqlite import SqliteDatabase
 from homarus.testing.model_server import Cut, JsonObject, ModelServer, Raw, Refuse, Reply, Say, last_user_text
 
 TOKENS = ["t1", "t2"]

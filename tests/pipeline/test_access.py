@@ -21,7 +21,7 @@ def judge(settings: dict[str, object], *, is_approved: bool = False, **facts: ob
     chat = "#room" if kind is ChatKind.GROUP else "ann"
     message = Inbound(Address("net", "default", chat), "1", sender, kind, "hello", **facts)  # pyright: ignore[reportArgumentType]
     policy = ChannelPolicyConfig.model_validate(settings)
-    return decide(message, AccessRules(policy, PATTERNS), is_approved=is_approved, agent=lambda: "main")
+    return decide(message, AccessRules(policy, PATTERNS), is_approved=lambda: is_approved, agent=lambda: "main")
 
 
 GROUP: dict[str, object] = {"kind": ChatKind.GROUP, "is_mentioned": True}
@@ -83,7 +83,7 @@ def telegram(settings: dict[str, object], chat: str, thread: str | None, kind: C
     policy = TelegramConfig.model_validate(settings)
     message = Inbound(Address("telegram", "default", chat, thread), "1", Sender("7"), kind, "ahoy there")
     patterns = MentionPatterns((), {"clerk": (re.compile("ahoy"),)})
-    decision = decide(message, AccessRules(policy, patterns), is_approved=False, agent=lambda: agent)
+    decision = decide(message, AccessRules(policy, patterns), is_approved=lambda: False, agent=lambda: agent)
     return decision.chat.prompt if decision.chat is not None else decision.reason
 
 

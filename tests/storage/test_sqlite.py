@@ -11,7 +11,8 @@ from sqlalchemy.exc import OperationalError
 from homarus.errors import StorageError
 from homarus.storage import kv
 from homarus.storage.database import Database
-from homarus.storage.sqlite import SqliteDatabase, driver_of
+from homarus.storage.driver import driver_of
+from homarus.storage.sqlite import SqliteDatabase
 
 
 def engine_of(database: Database) -> SqliteDatabase:

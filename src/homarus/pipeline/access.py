@@ -44,9 +44,11 @@ class AccessRules(Struct, frozen=True):
     mentions: MentionPatterns = field(default_factory=MentionPatterns)
 
 
-def decide(message: Inbound, rules: AccessRules, *, is_approved: bool, agent: Callable[[], str]) -> Decision:
-    """Decide about one message. `is_approved` tells that the sender was paired with this account, `agent` which agent
-    its chat is routed to."""
+def decide(
+    message: Inbound, rules: AccessRules, *, is_approved: Callable[[], bool], agent: Callable[[], str]
+) -> Decision:
+    """Decide about one message. `is_approved` tells whether the sender was paired with this account, `agent` which
+    agent its chat is routed to; both are asked only when it matters."""
     if message.sender.is_bot:
         return _drop(message, "the sender is a bot")
     address = message.address
@@ -62,13 +64,15 @@ def decide(message: Inbound, rules: AccessRules, *, is_approved: bool, agent: Ca
     return replace(decision, chat=chat, tools=chat.tools_for(message.sender, may_match_names=may_match_names))
 
 
-def _decide_direct(message: Inbound, policy: ChannelPolicyConfig, chat: ChatRules, *, is_approved: bool) -> Decision:
+def _decide_direct(
+    message: Inbound, policy: ChannelPolicyConfig, chat: ChatRules, *, is_approved: Callable[[], bool]
+) -> Decision:
     if chat.dm_policy is DmPolicy.DISABLED:
         return _drop(message, "direct messages are disabled")
     if not chat.is_enabled:
         return _drop(message, "this chat is disabled")
     names = policy.allow_from if chat.allow_from is None else chat.allow_from
-    if is_approved or _matches(message, names, policy, accepts_star=False):
+    if _matches(message, names, policy, accepts_star=False) or is_approved():
         decision = _allow(message, Integrity.USER)
     elif chat.dm_policy is DmPolicy.OPEN:
         decision = _allow(message, Integrity.MEMBER)
@@ -82,7 +86,7 @@ def _decide_direct(message: Inbound, policy: ChannelPolicyConfig, chat: ChatRule
 
 
 def _decide_group(
-    message: Inbound, rules: AccessRules, chat: ChatRules, *, is_approved: bool, agent: Callable[[], str]
+    message: Inbound, rules: AccessRules, chat: ChatRules, *, is_approved: Callable[[], bool], agent: Callable[[], str]
 ) -> Decision:
     policy = rules.policy
     if chat.group_policy is GroupPolicy.DISABLED:
@@ -91,7 +95,7 @@ def _decide_group(
         return _drop(message, "this group is disabled" if message.address.thread is None else "this topic is disabled")
     if chat.group_policy is GroupPolicy.ALLOWLIST and not chat.is_listed:
         return _drop(message, "the group is not in groups")
-    is_owner = is_approved or _matches(message, policy.allow_from, policy, accepts_star=False)
+    is_owner = _matches(message, policy.allow_from, policy, accepts_star=False) or is_approved()
     if chat.group_policy is GroupPolicy.ALLOWLIST and not _is_group_sender(message, policy, chat, is_owner=is_owner):
         return _drop(message, "the sender is not allowed in this group")
     if chat.requires_mention and not _is_addressed(message, rules, chat, agent):

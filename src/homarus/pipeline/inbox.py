@@ -92,7 +92,9 @@ class Inbox:
             label = Label(Integrity.EXTERNAL, Confidentiality.CHAT, (f"channel:{message.address.channel}",))
             return Decision(Access.DROPPED, label, "the channel account is not configured")
         address = message.address
-        is_approved = pairings.is_allowed(connection, address.channel, address.account, message.sender.id)
+
+        def is_approved() -> bool:
+            return pairings.is_allowed(connection, address.channel, address.account, message.sender.id)
 
         def agent() -> str:
             return route(message, self._config()).agent_id

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from homarus.errors import StorageError
 from homarus.storage.database import Database
-from homarus.storage.sqlite import SqliteDatabase, driver_of
+from homarus.storage.driver import driver_of
+from homarus.storage.sqlite import SqliteDatabase
 
 PAGES_PER_STEP = 1024
 BUSY_SECONDS = 30.0

@@ -5,20 +5,48 @@ Statements are built once per shape and kept, so that SQLAlchemy finds its compi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Table
+from msgspec import Struct
+from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.dialects import sqlite
+
+from homarus.storage.driver import driver_of
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 
+class _Prepared(Struct, frozen=True):
+    """A statement as SQLite's driver takes it: its text, the names of its parameters in order, and what writes each."""
+
+    text: str
+    names: tuple[str, ...]
+    writers: tuple[Callable[[object], object] | None, ...]
+
+    def parameters(self, values: Mapping[str, object]) -> list[object]:
+        """Return the values in order, in their stored form."""
+        pairs = zip(self.names, self.writers, strict=True)
+        return [values[name] if write is None else write(values[name]) for name, write in pairs]
+
+
 def insert_ignore(connection: Connection, table: Table, values: Mapping[str, object]) -> bool:
     """Insert a row unless one with the same unique key exists; True when it was inserted."""
-    return connection.execute(_insert_ignore(connection.dialect.name, table), dict(values)).rowcount == 1
+    if connection.dialect.name != "sqlite":
+        return connection.execute(_insert_ignore(connection.dialect.name, table), dict(values)).rowcount == 1
+    # Every message comes this way; SQLAlchemy would take three quarters of the time of this statement.
+    prepared = _prepare(connection.dialect, table, tuple(values))
+    return driver_of(connection).execute(prepared.text, prepared.parameters(values)).rowcount == 1
+
+
+@cache
+def _prepare(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Prepared:
+    compiled = _insert_ignore(dialect.name, table).compile(dialect=dialect, column_keys=names)
+    order = tuple(compiled.positiontup or ())
+    writers = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in order]
+    return _Prepared(str(compiled), order, tuple(writers))
 
 
 def upsert(

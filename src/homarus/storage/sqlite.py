@@ -21,6 +21,7 @@ from sqlalchemy.pool import QueuePool
 from homarus.errors import HomarusError, StorageError
 from homarus.meter import SIZES, Histogram
 from homarus.storage.database import refuse_text, settle
+from homarus.storage.driver import driver_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,14 +58,6 @@ def create_sqlite_engine(path: Path) -> Engine:
 
     event.listen(engine, "connect", configure)
     return engine
-
-
-def driver_of(connection: Connection) -> sqlite3.Connection:
-    """Return the driver's connection, for what SQLAlchemy has no words for or is too slow at."""
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError(type(driver).__name__)
-    return driver
 
 
 class SqliteDatabase:

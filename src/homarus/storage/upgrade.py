@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from homarus.clock import Clock
 from homarus.errors import StorageError
 from homarus.storage.backup import copy_database
+from homarus.storage.driver import driver_of
 from homarus.storage.schema import HEAD
-from homarus.storage.sqlite import driver_of
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 DUMP_SECONDS = 3600.0
