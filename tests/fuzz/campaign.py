@@ -14,6 +14,7 @@ from tests.fuzz.gateway import Target, fuzz_owner, fuzz_strangers
 from tests.fuzz.texts import FUZZERS
 from tests.fuzz.watch import Findings
 
+from homarus.protocol.versions import PROTOCOL_VERSIONS
 from homarus.testing.simulation.disk import Disk
 
 ROUND = 8_000
@@ -22,15 +23,16 @@ OWNER = ["operator.admin", "operator.read", "operator.write", "operator.approval
 
 
 async def fuzz_frames(seed: int, count: int, findings: Findings, folder: Path, disk: Disk) -> Counter[str]:
-    """Feed frames: a third from strangers, the rest from an owner and from a client that may only read."""
+    """Feed frames: a third from strangers, the rest from an owner and one who may only read, in both versions."""
     asyncio.get_running_loop().set_exception_handler(findings.on_unhandled)
     random = Random(seed)  # noqa: S311 - the same numbers every time are the point
     target = await Target.build(folder, disk)
     done = Counter[str]()
     done["frames before authentication"] += await fuzz_strangers(target, random, count // 3, findings)
     left = count - count // 3
-    done["frames of a reader"] += await fuzz_owner(target, random, left // 3, findings, READER)
-    done["frames of an owner"] += await fuzz_owner(target, random, left - left // 3, findings, OWNER)
+    for who, amount, scopes in (("reader", left // 3, READER), ("owner", left - left // 3, OWNER)):
+        for version, part in zip(PROTOCOL_VERSIONS, (amount // 2, amount - amount // 2), strict=True):
+            done[f"frames of the {who}"] += await fuzz_owner(target, random, part, findings, scopes, version)
     return done
 
 

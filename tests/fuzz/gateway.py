@@ -109,6 +109,7 @@ class ListSocket:
         self.challenge = ""
         self.news = asyncio.Event()
         self.is_closed = False
+        self._seq = 0
 
     def feed(self, data: str) -> None:
         self._incoming.put_nowait(WSMessage(WSMsgType.TEXT, data, None))
@@ -134,6 +135,14 @@ class ListSocket:
             self._findings.note(f"{problem}: {frame[:300]!r}")
         self.news.set()
 
+    async def send_texts(self, frames: list[bytes]) -> None:
+        for frame in frames:
+            await self.send_text(frame)
+
+    async def answers_ping(self, _timeout: float) -> bool:
+        await asyncio.sleep(0)
+        return True
+
     def trust(self) -> None:
         return None
 
@@ -148,14 +157,31 @@ class ListSocket:
             frame = json.loads(raw.decode())
         except ValueError as error:
             return f"sent something that is not JSON in UTF-8 ({error})"
+        if isinstance(frame, list) or "jsonrpc" in frame:
+            return _check_rpc(frame)
         kind = frame.get("type")
         if kind not in KEYS or frame.keys() - KEYS[kind]:
             return "sent a frame of an unknown shape"
         if kind == "event":
             self.challenge = frame["payload"].get("nonce", self.challenge)
-            return "" if isinstance(frame["event"], str) else "sent an event without a name"
+            return self._check_event(frame)
         self.answers.append(frame)
         return _check_answer(frame)
+
+    def _check_event(self, frame: dict[str, Any]) -> str:
+        """Events have a name, and their numbers leave none out."""
+        if not isinstance(frame["event"], str):
+            return "sent an event without a name"
+        if "seq" in frame:
+            self._seq += 1
+        return "" if frame.get("seq", self._seq) == self._seq else f"left out a number before {self._seq}"
+
+
+def _check_rpc(frame: Any) -> str:
+    """A first frame may look like JSON-RPC; nobody is let in that way here."""
+    answers: list[Any] = cast("list[Any]", frame) if isinstance(frame, list) else [frame]
+    is_refusal = all("error" in each and "result" not in each for each in answers)
+    return "" if is_refusal else "answered a stranger by JSON-RPC"
 
 
 def _check_answer(frame: dict[str, Any]) -> str:
@@ -230,7 +256,9 @@ class FrameMaker:
         return {"type": "req", "id": f"f{self._count}", "method": name, "params": invent(random, schema, schema)}
 
     def _connect(self) -> dict[str, Any]:
+        low, high = self._random.choice(((3, 3), (3, 4), (4, 4), (4, 2**70), (0, 5)))
         params = connect_params("nonce", token=self._random.choice(("wrong", "", TOKEN[:-1])))
+        params |= {"minProtocol": low, "maxProtocol": high}
         return {"type": "req", "id": f"f{self._count}", "method": "connect", "params": params}
 
 
@@ -259,12 +287,14 @@ async def fuzz_strangers(target: Target, random: Random, count: int, findings: F
     return count
 
 
-async def fuzz_owner(target: Target, random: Random, count: int, findings: Findings, scopes: list[str]) -> int:
+async def fuzz_owner(
+    target: Target, random: Random, count: int, findings: Findings, scopes: list[str], protocol: int
+) -> int:
     """Feed frames on an authenticated connection: every request with an id of its own is answered."""
     maker = FrameMaker(random, target.core)
     socket = ListSocket(findings)
     serving = asyncio.create_task(Connection(target.core, cast("ClientSocket", socket), LOCAL).serve())
-    await _log_in(socket, scopes)
+    await _log_in(socket, scopes, protocol)
     done = 0
     while done < count:
         batch = [maker.make() for _ in range(min(BATCH, count - done))]
@@ -282,11 +312,12 @@ async def fuzz_owner(target: Target, random: Random, count: int, findings: Findi
     return done
 
 
-async def _log_in(socket: ListSocket, scopes: list[str]) -> None:
+async def _log_in(socket: ListSocket, scopes: list[str], protocol: int) -> None:
     while not socket.challenge:
         await asyncio.sleep(0)
     identity = DeviceIdentity.generate()
-    params = connect_params(socket.challenge, identity, token=TOKEN, scopes=scopes)
+    versions: dict[str, Any] = {"minProtocol": protocol, "maxProtocol": protocol}
+    params = connect_params(socket.challenge, identity, token=TOKEN, scopes=scopes, **versions)
     socket.feed(dump({"type": "req", "id": "hello", "method": "connect", "params": params}).decode())
     while not socket.answers:
         await asyncio.sleep(0)
