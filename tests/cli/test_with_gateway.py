@@ -12,8 +12,10 @@ from typing import cast
 
 import pytest
 from tests.cli.support import Done, environment, homarus
+from tests.gateway.raw_client import connect_params, open_client
 
 from homarus.cli.exits import ExitCode
+from homarus.protocol.device_identity import DeviceIdentity
 
 pytestmark = pytest.mark.e2e
 
@@ -277,3 +279,19 @@ async def test_a_node_joins_with_nothing_but_a_setup_code(tmp_path: Path) -> Non
     assert "this machine only" in refused.err
     paired = cast("dict[str, list[dict[str, object]]]", listed.json)["paired"]
     assert [row["role"] for row in paired if row["clientId"] == "node-host"] == ["node"]
+
+
+async def test_a_device_that_waits_is_refused_by_hand(tmp_path: Path) -> None:
+    serving = await start(tmp_path, "gateway", "run", "--port", "0", until="ready http://")
+    try:
+        token = (tmp_path / "identity" / "gateway-token").read_text().strip()
+        url = serving.lines[-1].split()[-1].replace("http", "ws")
+        async with open_client(url, {"X-Forwarded-For": "203.0.113.9"}) as stranger:
+            params = connect_params(await stranger.challenge(), DeviceIdentity.generate(), token=token)
+            waiting = (await stranger.call("connect", params))["error"]["details"]["requestId"]
+        refused = await serving.run("devices", "reject", waiting)
+        again = await serving.run("devices", "reject", waiting)
+    finally:
+        await stop(serving)
+    assert (refused.code, waiting in refused.out) == (ExitCode.OK, True)
+    assert again.code != ExitCode.OK
