@@ -120,3 +120,14 @@ def test_a_broken_channel_section_is_a_problem(state: StateDir) -> None:
     findings = doctor.check_channels(load(state.config_file, state.env))
     assert set(states(findings)) == {"problem"}
     assert any("channels.irc.hots" in finding.detail for finding in findings)
+
+
+def test_weaknesses_are_a_warning_that_leads_to_the_audit(state: StateDir) -> None:
+    configure(state, {"logging": {"redactSensitive": "off"}})
+    state.config_file.chmod(0o644)
+    finding = doctor.check_security(state)
+    assert (finding.state, finding.fix) == ("warning", "homarus security audit")
+    assert "1 critical and 1 lesser" in finding.detail
+    configure(state, {})
+    state.config_file.chmod(0o600)
+    assert doctor.check_security(state).state == "ok"
