@@ -9,6 +9,7 @@ from homarus.channels.policy_config import ChannelPolicyConfig
 from homarus.channels.telegram.config import TelegramConfig
 from homarus.ids import Address
 from homarus.labels import Integrity
+from homarus.pipeline import access
 from homarus.pipeline.access import Access, AccessRules, Decision, decide
 from homarus.pipeline.mentions import MentionPatterns
 
@@ -137,3 +138,13 @@ def test_an_agent_is_addressed_by_its_own_words_only() -> None:
     assert telegram(settings, "-1", None, ChatKind.GROUP) == "not mentioned"
     assert telegram(settings, "-1", None, ChatKind.GROUP, agent="clerk") == ""
     assert telegram(settings, "-1", "2", ChatKind.GROUP) == ""
+
+
+def test_the_rules_of_any_number_of_chats_take_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "MAX_KNOWN", 3)
+    rules = AccessRules(TelegramConfig.model_validate({"groups": {"-7": {"systemPrompt": "seven"}}}))
+    for number in range(20):
+        message = Inbound(Address("telegram", "default", f"-{number}"), "1", Sender("7"), ChatKind.GROUP, "hi")
+        assert rules.chat(message).prompt == ("seven" if number == 7 else "")
+        assert rules.chat(message) is rules.chat(message)
+        assert len(rules.known) <= 3

@@ -17,6 +17,10 @@ from homarus.channels.policy_config import ChannelPolicyConfig, DmPolicy, GroupP
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.pipeline.mentions import MentionPatterns
 
+ChatKey = tuple[ChatKind, str, str | None]
+MAX_KNOWN = 1_000
+"""Chats whose rules are remembered; strangers can come from any number of them."""
+
 
 class Access(StrEnum):
     """What happens with a message."""
@@ -42,6 +46,20 @@ class AccessRules(Struct, frozen=True):
 
     policy: ChannelPolicyConfig
     mentions: MentionPatterns = field(default_factory=MentionPatterns)
+    known: dict[ChatKey, ChatRules] = field(default_factory=dict[ChatKey, ChatRules])
+
+    def chat(self, message: Inbound) -> ChatRules:
+        """Return the rules of the chat of a message; worked out once, because every message asks."""
+        address = message.address
+        key = (message.kind, address.chat, address.thread)
+        found = self.known.get(key)
+        if found is None:
+            rules_of = direct_rules if message.kind is ChatKind.DIRECT else group_rules
+            found = rules_of(self.policy, address.chat, address.thread)
+            if len(self.known) >= MAX_KNOWN:
+                self.known.clear()
+            self.known[key] = found
+        return found
 
 
 def decide(
@@ -51,12 +69,10 @@ def decide(
     agent its chat is routed to; both are asked only when it matters."""
     if message.sender.is_bot:
         return _drop(message, "the sender is a bot")
-    address = message.address
+    chat = rules.chat(message)
     if message.kind is ChatKind.DIRECT:
-        chat = direct_rules(rules.policy, address.chat, address.thread)
         decision = _decide_direct(message, rules.policy, chat, is_approved=is_approved)
     else:
-        chat = group_rules(rules.policy, address.chat, address.thread)
         decision = _decide_group(message, rules, chat, is_approved=is_approved, agent=agent)
     if decision.access is not Access.ALLOWED:
         return decision
