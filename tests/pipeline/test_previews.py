@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, select
 from tests.pipeline.harness import FakeNetwork, World, direct, group, world
 
 from homarus.channels.contract import Ambiguous, OutboundPart, Receipt
 from homarus.errors import Permanent, Transient
 from homarus.models.contract import AssistantMessage, Completed, ModelEvent, ModelInfo, ModelRequest, TextDelta, Usage
 from homarus.pipeline.outbox import NOTICE
-from homarus.storage.outbound import count_parts, select_parts
+from homarus.storage.outbound import count_parts, insert_parts, select_parts
+from homarus.storage.records import OutboundMessage
+from homarus.storage.tables import outbound
 
 FIRST = "A first sentence that is long enough. "
 SECOND = "And the end of it."
@@ -149,3 +152,42 @@ async def test_a_reply_that_is_shown_while_it_grows_quotes_what_it_answers(tmp_p
         await here.until_settled()
         assert [(part.text, part.reply_to) for part in network.sent] == [(FIRST.strip(), "g1")]
         assert network.texts["p1"] == FIRST + SECOND
+
+
+async def test_a_growing_reply_does_not_overtake_what_still_waits_in_its_chat(tmp_path: Path) -> None:
+    network, model = EditingNetwork(), SlowModel()
+    network.failures.append(Transient("too many requests", retry_after=0.4))
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.parts.database.write(insert_parts, [earlier(here)])
+        here.delivery.wake()
+        await here.pipeline.accept(direct("hello"))
+        await network.shown(2)
+        model.go.set()
+        await here.until_settled()
+        assert [part.text for part in network.sent] == ["earlier", FIRST.strip()]
+        assert network.texts["p2"] == FIRST + SECOND
+
+
+async def test_a_whole_reply_is_no_repetition_of_a_preview_that_may_have_arrived(tmp_path: Path) -> None:
+    network, model = EditingNetwork(), SlowModel()
+    network.refusals[0] = Ambiguous()
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.pipeline.accept(direct("hello"))
+        await here.until(lambda _rows: not network.refusals)
+        [preview] = await here.parts.database.read(select_by_state, "preview")
+        model.go.set()
+        await here.until_settled()
+        assert [part.text for part in network.sent] == [NOTICE + FIRST + SECOND]
+        assert network.sent[0].id != preview
+
+
+def earlier(here: World) -> OutboundMessage:
+    now = here.parts.clock.now_ms()
+    return OutboundMessage(
+        id="earlier", dedupe_key="earlier", run_id=None, address=direct("x").address, part_index=0, part_count=1,
+        text="earlier", state="pending", created_at=now, next_at=now,
+    )  # fmt: skip
+
+
+def select_by_state(connection: Connection, state: str) -> list[str]:
+    return list(connection.execute(select(outbound.c.id).where(outbound.c.state == state)).scalars())

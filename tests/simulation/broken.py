@@ -80,6 +80,8 @@ class _Wrapped:
         self.set_typing = inner.set_typing
         self.probe = inner.probe
         self.close = inner.close
+        self.edit = inner.edit
+        self.send_media = inner.send_media
 
     @property
     def state(self) -> ConnectionState:

@@ -75,7 +75,10 @@ class Backlog:
         try:
             await self._database.write(_drop, [message.id for message in gone], now, _reason(cap, policy), notice)
         except StorageError:
-            self._lanes.put_back(key, tuple(gone))
+            if policy == "new":
+                self._lanes.offer(gone[0])
+            else:
+                self._lanes.put_back(key, tuple(gone))
             raise
         self._lanes.note_told(key)
         address = gone[0].address

@@ -120,7 +120,7 @@ class Delivery:
                 await self._send_all(due)
                 continue
             if self._channel.state is ConnectionState.CONNECTED:
-                await self._previews.flush()
+                await self._previews.flush({part.address for part in heads})
             if not self._wake.is_set():
                 self._resting.set()
             await self._sleep(heads)
@@ -165,6 +165,8 @@ class Delivery:
     async def _send(self, part: OutboundMessage) -> None:
         await self._pace.acquire()
         hit(Failpoint.OUTBOX_BEFORE_ATTEMPT)
+        if _is_lost_preview(part):
+            part = await self._renamed(part)
         await self._database.write(outbound.begin_attempt, part.id, self._clock.now_ms())
         hit(Failpoint.OUTBOX_AFTER_ATTEMPT_COMMIT)
         try:
@@ -179,6 +181,12 @@ class Delivery:
         self._meter.stages["delivery"].observe((self.last_sent_at - part.created_at) / 1000)
         await self._note_sent(part, receipt)
         hit(Failpoint.OUTBOX_AFTER_RECEIPT)
+
+    async def _renamed(self, part: OutboundMessage) -> OutboundMessage:
+        """Return a part whose preview may have arrived as one that says so, whatever becomes of it from now on."""
+        fresh = replace(part, id=self._clock.uuid(), text=NOTICE + part.text, state="pending")
+        await self._database.write(outbound.rename_part, part.id, fresh.id, fresh.text)
+        return fresh
 
     async def _transmit(self, part: OutboundMessage) -> Receipt:
         """Send a part, or give the message that previewed it its final text."""
@@ -293,8 +301,17 @@ def _record(
         inbound.settle_replied(connection, part.run_id, now)
 
 
+def _is_lost_preview(part: OutboundMessage) -> bool:
+    """Tell whether a part is to say as a whole what a preview, which may have arrived, began to say.
+
+    It is another message then: under the same id a platform that drops repetitions would drop it.
+    """
+    return part.state == "ambiguous" and part.attempts == 0 and part.platform_id is None
+
+
 def _outgoing(part: OutboundMessage) -> OutboundPart:
-    text = NOTICE + part.text if part.state == "ambiguous" and part.platform_id is None else part.text
+    is_again = part.state == "ambiguous" and part.platform_id is None and not part.text.startswith(NOTICE)
+    text = NOTICE + part.text if is_again else part.text
     outgoing = OutboundPart(
         id=part.id,
         address=part.address,

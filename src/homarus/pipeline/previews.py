@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Set
 from typing import cast
 
 from msgspec import Struct
@@ -48,6 +49,7 @@ class Previews:
         self._clock = clock
         self._channel = cast("EditingChannel", channel)
         self._open: dict[str, _Preview] = {}
+        self._blocked: Set[Address] = frozenset()
 
     def show(self, run_id: str, address: Address, text: str, reply_to: str | None = None) -> None:
         """Remember the text a run has said so far; too many open previews leave new ones out."""
@@ -64,15 +66,19 @@ class Previews:
 
     def pause(self) -> float | None:
         """Return the seconds until the next preview is due, None when none waits."""
-        waiting = [item.next_at for item in self._open.values() if item.text != item.shown and not item.is_broken]
+        waiting = [item.next_at for item in self._open.values() if self._is_waiting(item)]
         return max(0.0, min(waiting) - self._clock.monotonic()) if waiting else None
 
-    async def flush(self) -> None:
-        """Show every preview that is due."""
+    async def flush(self, blocked: Set[Address]) -> None:
+        """Show every preview that is due, except in chats where parts of earlier replies still wait."""
         now = self._clock.monotonic()
+        self._blocked = blocked
         for run_id, item in list(self._open.items()):
-            if item.text != item.shown and item.next_at <= now and not item.is_broken:
+            if self._is_waiting(item) and item.next_at <= now:
                 await self._show(run_id, item)
+
+    def _is_waiting(self, item: _Preview) -> bool:
+        return item.text != item.shown and not item.is_broken and item.address not in self._blocked
 
     async def _show(self, run_id: str, item: _Preview) -> None:
         text = item.text

@@ -130,6 +130,12 @@ def begin_attempt(connection: Connection, part_id: str, now: int) -> None:
     connection.execute(_BEGIN, {"wanted": part_id, "now": now})
 
 
+def rename_part(connection: Connection, part_id: str, new_id: str, text: str) -> None:
+    """Let a part go out as another one, with another text."""
+    values = {"id": new_id, "text": text, "state": "pending"}
+    connection.execute(update(outbound).where(outbound.c.id == part_id).values(values))
+
+
 def end_attempt(
     connection: Connection,
     part_id: str,

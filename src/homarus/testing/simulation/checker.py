@@ -108,14 +108,25 @@ def _effects(history: History) -> Iterator[str]:
 def _wrong_texts(history: History, seen: set[str]) -> Iterator[str]:
     """Every line of a reply is in its parts, in order."""
     for name, run in history.runs.items():
-        text = " ".join(part.text for part in history.parts[name])
+        # What was shown while it grew may stay when the run then ends without words.
+        text = " ".join(part.text for part in history.parts[name] if part.state != "preview")
         if run.address is not None and _MARK.findall(run.text) != _MARK.findall(text) and run.state == "done":
             yield f"the parts of run {name} are not its reply"
         sent = [part.media.id for part in history.parts[name] if part.media is not None]
         if run.state == "done" and run.address is not None and sent != history.files[name][:MAX_FILES]:
             yield f"the files of run {name} are not its parts"
+        yield from _stale_texts(name, history)
         if any(part.state == "sent" and part.id not in seen for part in history.parts[name]):
             yield f"sent, but not shown: a part of run {name}"
+
+
+def _stale_texts(name: str, history: History) -> Iterator[str]:
+    """A reply that was shown while it grew stands there as a whole at the end."""
+    shown = {each.part_id: each.text.removeprefix(NOTICE) for each in history.shown}
+    for part in history.parts[name]:
+        text = part.text.removeprefix(NOTICE)
+        if part.state == "sent" and shown.get(part.id, text) != text:
+            yield f"not the final text: part {part.id} of run {name} shows {shown[part.id][:40]!r}"
 
 
 def _doubles(history: History) -> Iterator[str]:

@@ -26,6 +26,7 @@ NETWORK = (
     "send stalls",
     "rate limited",
     "refused",
+    "edit refused",
     "offline",
 )
 MODEL = ("model fails", "model hangs", "model half stream", "model slow", "tool fails", "tool slow")

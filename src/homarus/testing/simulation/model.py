@@ -58,7 +58,7 @@ class SimulatedModel:
         answer = self._answer(request.messages)
         half = answer.message.text[: len(answer.message.text) // 2]
         yield TextDelta(half)
-        await life.clock.sleep(0.05)
+        await life.clock.sleep(life.random.choice((0.05, 0.05, 2.5)))
         await life.die_if("kill in model")
         if life.faults.hits("model half stream"):
             return

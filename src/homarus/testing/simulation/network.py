@@ -11,6 +11,7 @@ from random import Random
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.channels.contract import (
     Ambiguous,
@@ -44,7 +45,8 @@ class Shown(Struct, frozen=True):
 
 
 class Platform:
-    """What the people and the platform hold. `memory` is what it can say about a part it may have been given."""
+    """What the people and the platform hold. `memory` is what it can say about a part it may have been given,
+    `can_edit` that replies are shown while they grow."""
 
     def __init__(self, script: list[Said], random: Random, faults: Faults) -> None:
         self._random = random
@@ -53,6 +55,7 @@ class Platform:
         self._updates: list[Said] = []
         self._acknowledged = 0
         self.memory: Memory = random.choice(("forgets", "reconciles", "deduplicates"))
+        self.can_edit = random.random() < 0.5
         self.shown: list[Shown] = []
         self.acknowledged_names: list[str] = []
 
@@ -82,6 +85,22 @@ class Platform:
                 return f"p{known}"
         self.shown.append(Shown(now, part.id, part.address, part.text))
         return f"p{len(self.shown) - 1}"
+
+    def edit(self, platform_id: str, text: str) -> None:
+        """Give a message another text. Raises Permanent when there is none of that id, or somebody removed it."""
+        index = self._index(platform_id)
+        self.shown[index] = replace(self.shown[index], text=text)
+
+    def remove(self, platform_id: str) -> None:
+        """Let somebody remove a message; its place stays, without a text and without a part."""
+        index = self._index(platform_id)
+        self.shown[index] = replace(self.shown[index], part_id=f"removed {platform_id}", text="")
+
+    def _index(self, platform_id: str) -> int:
+        names = [f"p{index}" for index, shown in enumerate(self.shown) if not shown.part_id.startswith("removed")]
+        if platform_id not in names:
+            raise Permanent("the message does not exist")
+        return int(platform_id[1:])
 
     def verdict(self, part_id: str) -> Verdict:
         """Say whether a part was shown, as far as this platform can."""
@@ -185,6 +204,25 @@ class PlatformChannel:
             raise Ambiguous("the connection broke")
         await life.clock.sleep(life.random.uniform(0.01, 0.4))
         await life.go_on()
+        return Receipt(platform_id)
+
+    async def edit(self, part: OutboundPart, platform_id: str) -> Receipt:
+        """Change what a part shows, or fail on either side of changing it."""
+        life = self._life
+        await life.go_on()
+        if life.faults.holds("offline", life.clock.monotonic()):
+            raise Transient("the network is unreachable")
+        if life.faults.hits("edit refused"):
+            life.note(f"removed {platform_id}")
+            self._platform.remove(platform_id)
+            raise Permanent("the message does not exist any more")
+        await life.clock.sleep(life.random.uniform(0.01, 0.4))
+        await life.die_if("kill before send")
+        life.note(f"edited {platform_id}: {part.text[:60]!r}")
+        self._platform.edit(platform_id, part.text)
+        await life.die_if("kill after send")
+        if life.faults.hits("send answer lost"):
+            raise Transient("the connection broke")
         return Receipt(platform_id)
 
     async def send_media(self, part: OutboundPart, attachment: Attachment) -> Receipt:

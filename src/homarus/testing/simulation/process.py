@@ -111,7 +111,8 @@ class Process:
         pace = TokenBucket(life.clock, burst=5, interval=0.2)
         self._delivery = Delivery(database, life.clock, self._channel, (CHANNEL, ACCOUNT), pace, files=disk.files)
         self._supervisor = Supervisor(life.clock)
-        account = Account(CHANNEL, ACCOUNT, AccessRules(POLICY), Capabilities(max_text=PART_CHARS, has_media=True))
+        can = Capabilities(max_text=PART_CHARS, has_media=True, can_edit=platform.can_edit)
+        account = Account(CHANNEL, ACCOUNT, AccessRules(POLICY), can, is_streaming=platform.can_edit)
         self.pipeline = Pipeline(
             Parts(
                 database=database,
@@ -122,6 +123,7 @@ class Process:
                 toolbox=how.tools(SimulatedTools(life, evidence.payments, disk.files)),
                 stamp=str,
                 on_parts=lambda _channel, _account: self._delivery.wake(),
+                on_preview=self._delivery.show,
             )
         )
 
