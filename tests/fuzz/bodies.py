@@ -30,7 +30,10 @@ from homarus.gateway.http.page import Page
 from homarus.gateway.http.routes import MAX_BODY, Routes
 from homarus.testing.ingress import MemoryIngress
 
-PATHS = ("/api/login", "/api/login", HOOK_PATH, HOOK_PATH, "/health", "/ready", "/api/nothing", "/", "/../x.css")
+PATHS = (
+    *("/api/login", "/api/login", HOOK_PATH, HOOK_PATH, "/health", "/ready", "/api/nothing", "/", "/../x.css"),
+    *("/rpc", "/rpc", "/webhook/irc", "/webhook/irc", "/webhook/x", "/api/sessions", "/api/cron/%2e%2e", "/api/docs"),
+)
 METHODS = ("POST", "POST", "POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
 HEADERS: tuple[dict[str, str], ...] = (
     {},
@@ -62,7 +65,7 @@ async def fuzz_http(target: Target, random: Random, count: int, findings: Findin
         began = time.process_time()
         try:
             async with asyncio.timeout(HANG_SECONDS):
-                response = await _send(app, method, path, {"Host": "127.0.0.1", **random.choice(HEADERS)}, body)
+                response = await send(app, method, path, {"Host": "127.0.0.1", **random.choice(HEADERS)}, body)
         except Exception as error:  # noqa: BLE001 - finding these is the purpose
             findings.note(f"raised {error!r}")
             continue
@@ -73,7 +76,7 @@ async def fuzz_http(target: Target, random: Random, count: int, findings: Findin
     return count
 
 
-async def _send(app: web.Application, method: str, path: str, headers: dict[str, str], body: bytes) -> web.Response:
+async def send(app: web.Application, method: str, path: str, headers: dict[str, str], body: bytes) -> web.Response:
     payload = StreamReader(_PROTOCOL, 2**16, loop=asyncio.get_running_loop())
     payload.feed_data(body)
     payload.feed_eof()

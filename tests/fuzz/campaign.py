@@ -11,6 +11,7 @@ from random import Random
 
 from tests.fuzz.bodies import fuzz_http, fuzz_webhook
 from tests.fuzz.gateway import Target, fuzz_owner, fuzz_strangers
+from tests.fuzz.interfaces import fuzz_hooks, fuzz_interfaces
 from tests.fuzz.texts import FUZZERS
 from tests.fuzz.watch import Findings
 
@@ -37,13 +38,15 @@ async def fuzz_frames(seed: int, count: int, findings: Findings, folder: Path, d
 
 
 async def fuzz_bodies(seed: int, count: int, findings: Findings, folder: Path, disk: Disk) -> Counter[str]:
-    """Feed bodies: half to the gateway's routes, half to a webhook."""
+    """Feed bodies: to the gateway's routes from strangers, to its interfaces from the owner, and to webhooks."""
     asyncio.get_running_loop().set_exception_handler(findings.on_unhandled)
     random = Random(seed)  # noqa: S311 - the same numbers every time are the point
     target = await Target.build(folder, disk)
     done = Counter[str]()
-    done["http requests"] += await fuzz_http(target, random, count // 2, findings)
-    done["webhook calls"] += await fuzz_webhook(random, count - count // 2, findings)
+    done["http requests"] += await fuzz_http(target, random, count // 4, findings)
+    done["calls of programs"] += await fuzz_hooks(target, random, count // 8, findings)
+    done["rest and json-rpc"] += await fuzz_interfaces(target, random, count // 4, findings)
+    done["webhook calls"] += await fuzz_webhook(random, count - done.total(), findings)
     return done
 
 

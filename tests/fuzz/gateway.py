@@ -49,6 +49,8 @@ BATCH = 48
 PATIENT = frozenset(f"{kind}.approval.{step}" for kind in ("exec", "plugin") for step in ("request", "waitDecision"))
 """Answered only when somebody has decided, so nobody can say when."""
 HOOK_PATH = "/telegram/default"
+HOOK_SECRET = "the-secret-of-programs-that-speak"
+CONFIG = json.dumps({"gateway": {"http": {"webhooks": {"irc": {"secret": HOOK_SECRET}}}}})
 KEYS = {"res": {"type", "id", "ok", "payload", "error"}, "event": {"type", "event", "payload", "seq", "stateVersion"}}
 
 
@@ -214,7 +216,7 @@ class Target(Struct):
     async def build(cls, folder: Path, disk: Disk) -> Target:
         disk.erase()
         clock = FastClock()
-        services, _runs = make_services(folder, clock=clock)
+        services, _runs = make_services(folder, CONFIG, clock=clock)
         await services.database.close()
         database = DirectDatabase(disk)
         services = replace(services, database=database, sessions=Sessions(database, clock), channels=HookedChannels())

@@ -10,7 +10,7 @@ from typing import cast
 from msgspec import Struct
 from tests.gateway.fake_runs import FakeRuns
 
-from homarus.channels.contract import Capabilities, WebhookChannel
+from homarus.channels.contract import Acceptance, Capabilities, Inbound, WebhookChannel
 from homarus.channels.policy_config import ChannelPolicyConfig
 from homarus.clock import Clock, SystemClock
 from homarus.config.environment import HOME
@@ -90,6 +90,15 @@ class FakeChannels:
 
     def __init__(self) -> None:
         self.hooks: dict[str, FakeHook] = {}
+        self.accepted: dict[str, Inbound] = {}
+
+    async def accept(self, message: Inbound) -> Acceptance | None:
+        if message.address.channel != "irc":
+            return None
+        if message.external_id in self.accepted:
+            return Acceptance.DUPLICATE
+        self.accepted[message.external_id] = message
+        return Acceptance.ACCEPTED
 
     def webhook(self, path: str) -> WebhookChannel | None:
         return cast("WebhookChannel | None", self.hooks.get(path))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from homarus.config.base import Count, Many, Positive, Section, section
+from pydantic import AfterValidator
+
+from homarus.config.base import Count, Many, Positive, Section, Text, section
+from homarus.config.secret import Secret
 
 
 class ImageInputs(Section):
@@ -111,6 +114,27 @@ class CallLimits(Section):
     """Window, milliseconds."""
 
 
+MIN_WEBHOOK_SECRET = 16
+"""Characters; no person types it."""
+
+
+def _long_enough(secret: Secret) -> Secret:
+    if len(secret.reveal()) < MIN_WEBHOOK_SECRET:
+        raise ValueError(
+            f"is too short: use at least {MIN_WEBHOOK_SECRET} characters, such as those of `openssl rand -hex 32`"
+        )
+    return secret
+
+
+class ChannelWebhook(Section):
+    """Programs that may speak on a channel."""
+
+    secret: Annotated[Secret, AfterValidator(_long_enough)]
+    """Key of the signature each call carries."""
+    account: Text | None = None
+    """Account of the channel; unset: `default`, else the first."""
+
+
 class HttpSurface(Section):
     """HTTP surface."""
 
@@ -120,3 +144,5 @@ class HttpSurface(Section):
     """Response headers."""
     rate_limit: CallLimits = section()
     """Calls one caller may make over HTTP."""
+    webhooks: dict[str, ChannelWebhook] = section()
+    """Programs that may speak on channels by POST /webhook/<channel>, by the id of the channel."""

@@ -22,6 +22,7 @@ _RULES: tuple[tuple[Impact, tuple[str, ...]], ...] = (
             "gateway.remote",
             "gateway.reload",
             "gateway.http.rateLimit",
+            "gateway.http.webhooks",
             "gateway.tools",
             "diagnostics.stuckSessionWarnMs",
         ),

@@ -53,6 +53,7 @@ USED = (
     "gateway.nodes.denyCommands",
     "gateway.webchat",
     "gateway.http.rateLimit",
+    "gateway.http.webhooks",
     "gateway.tools",
     "agents.defaults.model",
     "agents.defaults.workspace",

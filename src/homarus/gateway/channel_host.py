@@ -170,6 +170,15 @@ class ChannelHost:
                 return channel
         return None
 
+    async def accept(self, message: Inbound) -> Acceptance | None:
+        """Take a message as if its channel had heard it; None when the channel has no such account."""
+        hosted = self._hosted.get((message.address.channel, message.address.account))
+        if hosted is None or self._ingress is None or message.address.channel == WEBCHAT:
+            return None
+        accepted = await self._ingress.accept(message)
+        hosted.last_inbound_at = self._clock.now_ms()
+        return accepted
+
     def show_working(self, address: Address, is_working: bool) -> None:  # noqa: FBT001 - a callback of the pipeline
         """Keep the typing sign of a chat on while a run works for it."""
         hosted = self._hosted.get((address.channel, address.account))

@@ -19,7 +19,7 @@ from homarus.storage.records import Entry
 if TYPE_CHECKING:
     from homarus.automation.heartbeat.heart import Heartbeats
     from homarus.automation.service import Jobs
-    from homarus.channels.contract import WebhookChannel
+    from homarus.channels.contract import Acceptance, Inbound, WebhookChannel
     from homarus.config.load import LoadedConfig
     from homarus.gateway.agent_skills import AgentSkills
     from homarus.gateway.instruments import Instruments
@@ -92,6 +92,13 @@ class ChannelDirectory(Protocol):
 
     def webhook(self, path: str) -> WebhookChannel | None:
         """Return the channel whose platform calls this path, None for any other path."""
+        ...
+
+    async def accept(self, message: Inbound) -> Acceptance | None:
+        """Take a message as if its channel had heard it; None when the channel has no such account.
+
+        Raises StorageError when it could not be committed.
+        """
         ...
 
     async def probe(self, channel: str, account: str) -> ProbeOutcome:

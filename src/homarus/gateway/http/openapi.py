@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Final, cast
 
 from homarus.gateway.http.admission import SCOPES_HEADER
+from homarus.gateway.http.fixed_paths import FIXED_PATHS
 from homarus.gateway.http.refusal import KINDS
 from homarus.gateway.operations.examples import example_of
 from homarus.gateway.operations.shapes import TEMPLATE, Shapes, shapes_of
@@ -74,7 +75,7 @@ def build_document(operations: Iterable[Operation]) -> JsonObject:
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
         "tags": [{"name": name} for name in sorted({_tag(each) for each in listed})],
-        "paths": {**dict(sorted(paths.items())), **_OTHERS},
+        "paths": {**dict(sorted(paths.items())), **FIXED_PATHS},
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The gateway's token, or a device's own."}
@@ -89,41 +90,6 @@ _DESCRIPTION: Final = (
     "Every route is an operation of the gateway, with its scope. Send the gateway's token, or the token of a paired "
     f"device, as a bearer. `{SCOPES_HEADER}` limits a request to some scopes. Errors have one shape."
 )
-_PROBE: Final[JsonObject] = {"content": {"application/json": {"schema": {"type": "object"}}}}
-_OTHERS: Final[JsonObject] = {
-    "/health": {
-        "get": {
-            "operationId": "probe.health",
-            "tags": ["probes"],
-            "summary": "Say that the process answers.",
-            "security": [],
-            "responses": {"200": {"description": "It does.", **_PROBE}},
-        }
-    },
-    "/ready": {
-        "get": {
-            "operationId": "probe.ready",
-            "tags": ["probes"],
-            "summary": "Say whether messages can be taken.",
-            "security": [],
-            "responses": {
-                "200": {"description": "They can.", **_PROBE},
-                "503": {"description": "They cannot.", **_PROBE},
-            },
-        }
-    },
-    "/metrics": {
-        "get": {
-            "operationId": "probe.metrics",
-            "tags": ["probes"],
-            "summary": "Return the metrics in the text format of Prometheus.",
-            "responses": {
-                "200": {"description": "Metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}},
-                "401": {"$ref": "#/components/responses/E401"},
-            },
-        }
-    },
-}
 
 
 def _operation(operation: Operation, shapes: Shapes) -> JsonObject:

@@ -19,7 +19,7 @@ from homarus.gateway.http.page import Page
 from homarus.gateway.http.pages import share
 from homarus.gateway.http.probes import Probes
 from homarus.gateway.http.responses import error_response, text_response
-from homarus.gateway.http.surfaces import Surfaces
+from homarus.gateway.http.surfaces import WEBHOOKS, Surfaces
 from homarus.gateway.json_rpc.opening import RPC_PATH, Opening
 from homarus.gateway.origin import is_host_allowed
 from homarus.gateway.peer import Peer, identify_peer
@@ -58,6 +58,7 @@ class Routes:
         app.router.add_route("*", "/api/{rest:[\\s\\S]*}", self._api)
         app.router.add_route("*", "/openapi.json", self._api)
         app.router.add_route("*", RPC_PATH, self._rpc)
+        app.router.add_route("*", f"{WEBHOOKS}{{channel}}", self._channel_webhook)
         app.router.add_post("/{path:[\\s\\S]*}", self._webhook)
         app.router.add_route("*", "/{path:[\\s\\S]*}", self._serve_page)
         return app
@@ -82,7 +83,7 @@ class Routes:
             return await self._websocket(request)
         settings = self._core.settings
         # A platform calls by the owner's public name; its calls prove themselves by their own secret.
-        is_call = request.method == "POST" and self._core.services.channels.webhook(request.path) is not None
+        is_call = request.method == "POST" and self._is_called(request.path)
         if not is_call and not is_host_allowed(request.host, settings.browser, is_loopback_bind=settings.is_loopback):
             message = f"unexpected host name {request.host[:100]!r}: open the gateway as 127.0.0.1 or localhost"
             return error_response(421, message, "misdirected_request")
@@ -125,6 +126,8 @@ class Routes:
     async def _webhook(self, request: web.Request) -> web.StreamResponse:
         """Pass a platform's call on to its channel; the answer is only a status."""
         channel = self._core.services.channels.webhook(request.path)
+        if channel is None and request.path.startswith(WEBHOOKS):
+            return await self._surfaces.webhook(request, self._peer(request))
         if channel is None:
             return await self._serve_page(request)
         async with asyncio.timeout(WEBHOOK_TIMEOUT):
@@ -132,6 +135,14 @@ class Routes:
             while len(body) <= MAX_BODY and not request.content.at_eof():
                 body += await request.content.read(MAX_BODY + 1 - len(body))
             return web.Response(status=await channel.handle_webhook(request.headers, body))
+
+    async def _channel_webhook(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            return await self._webhook(request)
+        return error_response(405, "POST a signed call here", "method_not_allowed", {"Allow": "POST"})
+
+    def _is_called(self, path: str) -> bool:
+        return self._core.services.channels.webhook(path) is not None or self._surfaces.takes_webhooks(path)
 
     async def _health(self, request: web.Request) -> web.StreamResponse:
         return self._probes.health(request)

@@ -22,9 +22,9 @@ class Opening(Struct, frozen=True):
 
 
 def speaks_json_rpc(text: str) -> bool:
-    """Tell whether a first frame is JSON-RPC: a batch, or an object that names its version near its beginning.
+    """Tell whether a first frame is JSON-RPC: an object or a batch that names its version near its beginning.
 
     Frames of the gateway protocol have no such key, and a refused one is refused in either dialect.
     """
     start = text[:_LOOKED_AT].lstrip()
-    return start.startswith("[") or (start.startswith("{") and '"jsonrpc"' in start)
+    return start.startswith(("{", "[")) and '"jsonrpc"' in start
