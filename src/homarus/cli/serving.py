@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from homarus.gateway.app import Ready
+    from homarus.gateway.wizard import Flow
 
 
 HANDOVER: Final = "HOMARUS_HANDOVER"
@@ -73,6 +74,7 @@ def run_here(start: Start) -> None:
         bind=start.bind,
         token=start.token,
         on_ready=partial(_announce, root, start),
+        set_up=_questions,
     )
     try:
         _run(run_gateway(options))
@@ -80,6 +82,12 @@ def run_here(start: Start) -> None:
         take_note_back(root)
     if start.is_for_people:
         say("Stopped.")
+
+
+def _questions(state: StateDir, workspace: str | None) -> Flow:
+    from homarus.ops.wizard import flow_of
+
+    return flow_of(state, workspace)
 
 
 def _handed_over() -> Start:

@@ -124,6 +124,7 @@ USED = (
     "messages.tts.maxTextLength",
     "messages.tts.timeoutMs",
     "talk",
+    "skills",
     "nodeHost",
     "messages.groupChat.mentionPatterns",
     "messages.queue.mode",

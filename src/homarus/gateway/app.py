@@ -45,6 +45,7 @@ from homarus.gateway.token_file import read_or_create_token
 from homarus.gateway.toolkit import Toolkit, open_toolkit
 from homarus.gateway.turn_factory import AgentTurns, turns_of
 from homarus.gateway.watchdog import Watchdog
+from homarus.gateway.wizard import Flow, Wizards
 from homarus.meter import Meter
 from homarus.models.catalogue import Catalogue
 from homarus.models.configured import settings_from_config, timeouts_from_config
@@ -80,7 +81,10 @@ class Ready(Struct, frozen=True):
 
 
 class GatewayOptions(Struct, frozen=True):
-    """What the command line says; None leaves it to the environment and the configuration."""
+    """What the command line says; None leaves it to the environment and the configuration.
+
+    `set_up` makes the questions of the wizard.
+    """
 
     home: Path | None = None
     config: Path | None = None
@@ -88,6 +92,7 @@ class GatewayOptions(Struct, frozen=True):
     bind: str | None = None
     token: str | None = None
     on_ready: Callable[[Ready], None] | None = None
+    set_up: Callable[[StateDir, str | None], Flow] | None = None
 
 
 class ConfigHolder:
@@ -160,7 +165,7 @@ async def open_application(
     stack.push_async_callback(http.close)
     holder = ConfigHolder(loaded)
     toolkit = await open_toolkit(holder, database, MediaStore(state.media, clock), clock)
-    app = compose(state, holder, sections, settings, database, http, toolkit, clock, log_file)
+    app = compose(state, holder, sections, settings, database, http, toolkit, clock, log_file, options.set_up)
     await _start(stack, app, config)
     warnings = (*loaded.warnings, *_unused_warning(loaded), *toolkit.warnings)
     for warning in warnings:
@@ -178,6 +183,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     toolkit: Toolkit,
     clock: Clock,
     log_file: Path,
+    set_up: Callable[[StateDir, str | None], Flow] | None = None,
 ) -> Application:
     """Build every room and connect them; starts nothing."""
     config = holder.current.config
@@ -214,6 +220,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         skills=skills,
         prompts=prompts,
         hearts=timed.hearts,
+        wizards=Wizards(clock, partial(set_up, state) if set_up is not None else None, reloader.reload),
         speaker=Speaker(lambda: holder.current, database, clock, http, state.root / "speech"),
         jobs=timed.jobs,
     )
@@ -297,6 +304,8 @@ async def _start(stack: AsyncExitStack, app: Application, config: Config) -> Non
     await app.server.start()
     stack.push_async_callback(app.server.stop)
     stack.push_async_callback(app.host.close)
+    if app.services.wizards is not None:
+        stack.push_async_callback(app.services.wizards.stop)
     stack.push_async_callback(app.pipeline.stop)
     stack.push_async_callback(app.supervisor.stop)
     await app.pipeline.recover()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from homarus.gateway.outgoing_files import OutgoingFiles
     from homarus.gateway.prompt_ledger import PromptLedger
     from homarus.gateway.reload import Reloader
+    from homarus.gateway.wizard import Wizards
     from homarus.ids import Address
     from homarus.nodes.voice.speaker import Speaker
     from homarus.pipeline.attachments import Attached
@@ -263,7 +264,8 @@ class Services(Struct, frozen=True):
 
     `files` keeps what goes out as a file, `log_file` is the file `logs.tail` reads, `sender` what `send` sends with,
     `instruments` what `/metrics` shows, `reloader` what reads the configuration again, `jobs` the scheduler's,
-    `hearts` the heartbeats of agents, `speaker` makes speech, `skills` those of workspaces,
+    `hearts` the heartbeats of agents, `speaker` makes speech, `wizards` sets up by
+    questions, `skills` those of workspaces,
     `prompts` what prompts were made of; None when there is none.
     """
 
@@ -287,5 +289,6 @@ class Services(Struct, frozen=True):
     jobs: Jobs | None = None
     hearts: Heartbeats | None = None
     speaker: Speaker | None = None
+    wizards: Wizards | None = None
     skills: AgentSkills | None = None
     prompts: PromptLedger | None = None

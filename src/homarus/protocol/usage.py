@@ -71,13 +71,6 @@ class SkillsUpdateParams(Params):
     all: bool | None = None
 
 
-class SkillsInstallParams(LooseParams):
-    """`skills.install`."""
-
-    name: NonEmpty | None = None
-    slug: NonEmpty | None = None
-
-
 class SessionsCompactParams(Params):
     """`sessions.compact`."""
 

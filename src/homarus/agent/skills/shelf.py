@@ -48,6 +48,10 @@ class SkillShelf:
             folder /= part
             if folder.is_symlink():
                 return []
+        return self.folder(folder, root)
+
+    def folder(self, folder: Path, root: str = "") -> list[Skill]:
+        """Return the skills that lie in one folder; `root` is how their own folders are named."""
         skills: list[Skill] = []
         for name in _folders(folder):
             skill = self._read(folder / name / FILE, f"{root}/{name}")

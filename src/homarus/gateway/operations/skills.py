@@ -15,9 +15,9 @@ from homarus.protocol.base import NoParams
 from homarus.protocol.errors import UNAVAILABLE, Refusal, invalid
 from homarus.protocol.frames import JsonObject
 from homarus.protocol.scopes import Role, Scope
-from homarus.protocol.usage import SkillsInstallParams, SkillsStatusParams, SkillsUpdateParams
+from homarus.protocol.usage import SkillsStatusParams, SkillsUpdateParams
 
-NO_HUB = "this gateway installs no skills; put a folder with a SKILL.md into the workspace's skills folder"
+NO_HUB = "no remote registry is configured; skills.install takes skills from the library of this machine"
 
 
 @operation("skills.status", scope=Scope.READ, rest=Get("/api/skills"))
@@ -63,12 +63,6 @@ async def update_skill(call: Call, params: SkillsUpdateParams) -> JsonObject:
     edited = await change_config(call.services, change)
     entry = _section(_section(_section(dict(edited.shown), "skills"), "entries"), key)
     return {"ok": True, "skillKey": key, "config": entry}
-
-
-@operation("skills.install", scope=Scope.ADMIN)
-async def install_skill(call: Call, params: SkillsInstallParams) -> JsonObject:  # noqa: ARG001
-    """Refuse: skills are folders the owner or an agent puts into the workspace."""
-    raise Refusal(UNAVAILABLE, NO_HUB, {"ok": False, "message": NO_HUB, "stdout": "", "stderr": "", "code": None})
 
 
 async def _skills(call: Call, agent: AgentFacts) -> tuple[JudgedSkill, ...]:
