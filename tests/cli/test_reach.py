@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from homarus.cli.exits import UsageFailure
-from homarus.cli.reach import find_gateway, socket_url
+from homarus.cli.reach import check_transport, find_gateway, socket_url
 from homarus.cli.running import Running, leave_note
 from homarus.errors import ConfigError
 
@@ -92,3 +92,22 @@ def test_a_broken_configuration_does_not_hide_a_running_gateway(home: Path) -> N
 def test_secrets_do_not_show(home: Path) -> None:
     configure(home, auth={"token": "hidden-token"})
     assert "hidden-token" not in repr(find_gateway())
+
+
+@pytest.mark.parametrize(
+    "url", ["ws://box.lan:18789", "ws://192.168.1.7", "ws://[2001:db8::1]:7", "ws://localhost.evil"]
+)
+def test_no_secret_crosses_a_network_in_the_clear(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOMARUS_ALLOW_INSECURE_PRIVATE_WS", raising=False)
+    with pytest.raises(UsageFailure, match="in the clear") as caught:
+        check_transport(url)
+    assert "wss://" in str(caught.value.fix)
+    monkeypatch.setenv("HOMARUS_ALLOW_INSECURE_PRIVATE_WS", "1")
+    assert check_transport(url) == url
+
+
+@pytest.mark.parametrize(
+    "url", ["ws://127.0.0.1:1", "ws://localhost", "ws://[::1]:7", "ws://100.64.0.1", "wss://box.lan"]
+)
+def test_loopback_tailnet_and_tls_carry_secrets(url: str) -> None:
+    assert check_transport(url) == url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from tests.gateway.raw_client import connect_params, open_client
 
 from homarus.cli.exits import ExitCode
 from homarus.protocol.device_identity import DeviceIdentity
+from homarus.testing.tailscale_program import FakeTailscale
 
 pytestmark = pytest.mark.e2e
 
@@ -32,13 +34,13 @@ class Serving:
         return await homarus(self.home, *arguments, stdin=stdin)
 
 
-async def start(home: Path, *arguments: str, until: str) -> Serving:
+async def start(home: Path, *arguments: str, until: str, **variables: str) -> Serving:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "homarus",
         *arguments,
-        env=environment(home),
+        env=environment(home, **variables),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -295,3 +297,35 @@ async def test_a_device_that_waits_is_refused_by_hand(tmp_path: Path) -> None:
         await stop(serving)
     assert (refused.code, waiting in refused.out) == (ExitCode.OK, True)
     assert again.code != ExitCode.OK
+
+
+async def test_a_gateway_serves_itself_through_tailscale_and_takes_that_back(tmp_path: Path) -> None:
+    tailscale, home = FakeTailscale(tmp_path / "bin"), tmp_path / "home"
+    home.mkdir(mode=0o700)
+    config = '{logging: {consoleLevel: "info"}, gateway: {tailscale: {mode: "serve", resetOnExit: true}}}'
+    (home / "homarus.json").write_text(config)
+    path = f"{tailscale.folder}{os.pathsep}{os.environ['PATH']}"
+    serving = await start(home, "gateway", "run", "--port", "0", until="ready http://", PATH=path)
+    try:
+        port = next(line for line in serving.lines if line.startswith("ready ")).strip().rsplit(":", 1)[1]
+        assert serving.process.stdout is not None
+        async with asyncio.timeout(20):
+            while not any("https://box.example.ts.net/" in line for line in serving.lines):
+                serving.lines.append((await serving.process.stdout.readline()).decode())
+        served = tailscale.served
+    finally:
+        await stop(serving)
+    handlers = served["Web"]["box.example.ts.net:443"]["Handlers"]
+    assert handlers == {"/": {"Proxy": f"http://127.0.0.1:{port}"}}
+    assert tailscale.served == {}
+
+
+async def test_commands_reach_a_gateway_whose_users_a_proxy_vouches_for(tmp_path: Path) -> None:
+    proxy = '{mode: "trusted-proxy", trustedProxy: {userHeader: "x-user", secret: "proxy-secret-0123456789"}}'
+    (tmp_path / "homarus.json").write_text(f'{{gateway: {{trustedProxies: ["127.0.0.1"], auth: {proxy}}}}}')
+    serving = await start(tmp_path, "gateway", "run", "--port", "0", until="ready http://")
+    try:
+        asked = await serving.run("gateway", "health")
+    finally:
+        await stop(serving)
+    assert asked.code == ExitCode.OK, asked

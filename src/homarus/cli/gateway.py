@@ -6,6 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from homarus.cli.reach import check_transport
 from homarus.protocol.client import CALL_TIMEOUT, GatewayClient
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Session:
 def client_for(target: Target, *, has_tool_events: bool = False) -> GatewayClient:
     """Return a client that is not connected yet; it does not come back by itself when the connection breaks."""
     return GatewayClient(
-        target.url,
+        check_transport(target.url),
         identity=target.identity,
         token=target.credentials.token,
         password=target.credentials.password,

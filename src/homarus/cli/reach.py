@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 URL = "HOMARUS_GATEWAY_URL"
 FINGERPRINT = "HOMARUS_GATEWAY_TLS_FINGERPRINT"
+INSECURE = ("HOMARUS_ALLOW_INSECURE_PRIVATE_WS", "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS")
 DEFAULT_PORT = 18_789
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
@@ -93,6 +94,25 @@ def socket_url(text: str) -> str:
     host = f"[{host}]" if ":" in host else host
     port = f":{parts.port}" if parts.port else ""
     return f"{scheme}://{host}{port}{parts.path.rstrip('/')}"
+
+
+def check_transport(url: str) -> str:
+    """Return the address of a gateway our secrets may be sent to. Raises UsageFailure for one that is heard on the way.
+
+    Nothing leaves this machine towards loopback, and a tailnet is encrypted by itself.
+    """
+    parts = urlsplit(url)
+    env = environment.process_environment()
+    if parts.scheme != "ws" or environment.first_set(env, INSECURE) == "1":
+        return url
+    from homarus.gateway.origin import is_loopback_name
+    from homarus.gateway.tailscale.address import is_tailnet
+
+    host = parts.hostname or ""
+    if is_loopback_name(host) or is_tailnet(host):
+        return url
+    fix = f"use wss:// or an SSH tunnel (docs/remote-access.md); on a network you trust set {INSECURE[0]}=1"
+    raise UsageFailure(f"{url} would carry the gateway's secret in the clear", fix=fix)
 
 
 def _configured(state: StateDir) -> Gateway | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from homarus.cli.options import group
-from homarus.cli.reach import DEFAULT_PORT, Credentials, Target, find_gateway, socket_url
+from homarus.cli.reach import DEFAULT_PORT, Credentials, Target, check_transport, find_gateway, socket_url
 from homarus.cli.screen import say
 from homarus.clock import SystemClock
 from homarus.config import environment
@@ -56,7 +56,7 @@ def run(
     url = socket_url(f"{scheme}://{_bracketed(host)}:{port}") if host else target.url
     env = environment.process_environment()
     options = HostOptions(
-        url=url,
+        url=check_transport(url),
         folder=StateDir.resolve(env).root / "node",
         display_name=(display_name or platform.node() or "node")[:200],
         token=token or target.credentials.token,

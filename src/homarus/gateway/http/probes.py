@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from homarus.gateway.http.responses import error_response, json_response, text_r
 from homarus.storage.kv import put_value
 
 if TYPE_CHECKING:
+    from homarus.gateway.auth import AuthResult
     from homarus.gateway.core import GatewayCore
     from homarus.gateway.peer import Peer
 
@@ -45,7 +47,7 @@ class Probes:
         checks = {"database": await self._database_problem(), "model": self._model_problem()}
         is_ready = not any(checks.values())
         body: dict[str, object] = {"ready": is_ready}
-        if peer.is_local or await self._may_look(request, peer):
+        if peer.is_local or (await self._authenticate(request, peer)).is_ok:
             accounts = self._core.services.channels.accounts()
             body["checks"] = {
                 **{name: {"ok": problem is None, "detail": problem or "ok"} for name, problem in checks.items()},
@@ -62,7 +64,11 @@ class Probes:
         """Return the metrics to whoever shows the gateway's secret as a bearer token."""
         if refusal := only_get(request):
             return refusal
-        if not await self._may_look(request, peer):
+        auth = await self._authenticate(request, peer)
+        if auth.wait > 0:
+            wait = {"Retry-After": str(math.ceil(auth.wait))}
+            return error_response(429, "too many failed authentication attempts", "rate_limited", wait)
+        if not auth.is_ok:
             message = "send the gateway's token: `Authorization: Bearer TOKEN`"
             return error_response(401, message, "unauthorized", {"WWW-Authenticate": "Bearer"})
         from homarus.gateway.exposition import CONTENT_TYPE  # noqa: PLC0415 - most gateways are never asked
@@ -71,10 +77,10 @@ class Probes:
         body = (await render_metrics(self._core)).encode()
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
-    async def _may_look(self, request: web.Request, peer: Peer) -> bool:
+    async def _authenticate(self, request: web.Request, peer: Peer) -> AuthResult:
         header = request.headers.get("Authorization", "")
         secret = header[len(BEARER) :].strip() if header[: len(BEARER)].lower() == BEARER else None
-        return (await self._core.auth.check_bearer(secret or None, peer)).is_ok
+        return await self._core.auth.check_bearer(secret or None, peer)
 
     async def _database_problem(self) -> str | None:
         clock = self._core.services.clock
