@@ -66,7 +66,7 @@ async def test_both_versions_are_served_at_once_each_in_its_own_shape(gateway: R
         assert set(old.hello["policy"]) == {"maxPayload", "maxBufferedBytes", "tickIntervalMs"}
         assert set(old.hello["features"]) == {"methods", "events"}
         assert new.hello["server"]["controlUiBuildSource"] == "configured"
-        assert new.hello["features"]["capabilities"] == []
+        assert new.hello["features"]["capabilities"] == ["model-catalog-snapshot"]
         assert set(new.hello["policy"]["attachments"]) == {"maxBytes", "maxImageBytes"}
         assert new.hello["auth"] == {
             "method": "token", "role": "operator", "scopes": ALL,

@@ -16,6 +16,7 @@ from homarus.gateway.core import GatewayCore
 from homarus.gateway.handshake import Accepted
 from homarus.gateway.hello import CAPABILITIES, hello_ok
 from homarus.gateway.json_rpc.opening import Opening, speaks_json_rpc
+from homarus.gateway.models_snapshot import tell_models
 from homarus.gateway.node_entry import admit_node, enter_node, greet_node
 from homarus.gateway.operations.answer import UnauthorizedRole, answer
 from homarus.gateway.outbox import ClientOutbox, SlowConsumer
@@ -107,6 +108,7 @@ class Connection:
         self._peer = peer
         self._conn_id = core.services.clock.uuid()
         self._caller: Caller | None = None
+        self._wants_models: object = None
         self._outbox = ClientOutbox()
         self._closing: asyncio.Future[_Closing] = asyncio.get_running_loop().create_future()
         self._active = 0
@@ -172,6 +174,8 @@ class Connection:
                 tasks.create_task(self._watch_pulse())
                 if self.caller.role is Role.NODE:
                     tasks.create_task(greet_node(self._core, self.caller))
+                if self._wants_models is not None:
+                    tasks.create_task(tell_models(self._core, self.caller, self._wants_models))
                 await self._receive(tasks)
                 raise _Closing(CLOSE_NORMAL, "")
         except* _Closing as group:
@@ -243,6 +247,7 @@ class Connection:
         core = self._core
         self._caller = caller = entry.accepted.caller
         self._socket.trust()
+        self._wants_models = entry.params.model_catalog
         key = presence_key(entry.params, self._conn_id, caller.protocol)
         if key is not None:
             address = None if self._peer.is_local else self._peer.address

@@ -14,7 +14,7 @@ from homarus.protocol.frames import JsonObject
 from homarus.protocol.handshake import POLICY, Attachments, Granted, HelloOk
 from homarus.sessions.keys import MAIN
 
-CAPABILITIES: Final[tuple[str, ...]] = ()
+CAPABILITIES: Final = ("model-catalog-snapshot",)
 """Optional promises of version 4 that this gateway keeps; clients do without those that are not listed."""
 _ATTACHMENTS: Final[Attachments] = {"maxBytes": MAX_IMAGE, "maxImageBytes": MAX_IMAGE}
 

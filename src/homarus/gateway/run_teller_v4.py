@@ -17,6 +17,9 @@ from homarus.protocol.versions import V4
 TEXT_INTERVAL_MS: Final = 75
 """Least time between two pieces of text of a run."""
 
+PREPARATION: Final = ("preparing_workspace", "preparing_context")
+"""What a run did before it is told of: the files of the workspace and the transcript are read by then."""
+
 
 class RunTellerV4(RunTeller):
     """Tells clients of version 4. `parts` counts the texts between tool calls, from 1."""
@@ -31,9 +34,14 @@ class RunTellerV4(RunTeller):
     def start(self, started_at: int, at: int) -> None:
         """Tell that the run began and that its model is asked; what it said before it began again is replaced."""
         self.must_replace = bool(self.told)
+        for phase in PREPARATION:
+            self._tell_phase(phase, at)
         super().start(started_at, at)
-        self.agent("run_status", {"phase": "starting_model"}, at)
-        self.chat({**self.chat_head("status"), "phase": "starting_model"})
+        self._tell_phase("starting_model", at)
+
+    def _tell_phase(self, phase: str, at: int) -> None:
+        self.chat({**self.chat_head("status"), "phase": phase})
+        self.agent("run_status", {"phase": phase}, at)
 
     def stream(self, text: str, at: int) -> None:
         """Take more text; what comes within the interval goes out with the next piece."""

@@ -187,3 +187,21 @@ async def test_a_default_model_that_does_not_exist_is_not_ready(
 @pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
 async def test_probes_take_get_only(gateway: Running, path: str) -> None:
     assert (await fetch(f"{gateway.http}{path}", "POST", headers=BEARER))[0] == 405
+
+
+async def test_a_start_is_told_from_a_gateway_that_takes_up_old_work(gateway: Running) -> None:
+    for path in ("/startup", "/startupz"):
+        status, body, _ = await fetch(f"{gateway.http}{path}")
+        assert (status, json.loads(body)) == (200, {"ok": True, "status": "started"})
+    gateway.server.core.gate.is_open = False
+    status, body, _ = await fetch(f"{gateway.http}/startup")
+    assert (status, json.loads(body)["status"]) == (503, "starting")
+    assert (await fetch(f"{gateway.http}/startup", "POST"))[0] in {404, 405}
+
+
+async def test_a_page_learns_its_assistant_before_it_signs_in(gateway: Running) -> None:
+    for path in ("/control-ui-config.json", "/__openclaw__/control-ui-config.json"):
+        status, body, headers = await fetch(f"{gateway.http}{path}")
+        shown = json.loads(body)
+        assert (status, shown["assistantName"], shown["assistantAgentId"]) == (200, "Assistant", "main")
+        assert headers["Cache-Control"] == "no-store"

@@ -24,7 +24,6 @@ EMPTY: list[tuple[str, dict[str, object], object]] = [
     ("sessions.companion.state", MAIN, {"exchanges": []}),
     ("progressCard.get", MAIN, {"card": None}),
     ("tasks.list", MAIN, {"tasks": []}),
-    ("update.status", {}, {"sentinel": None, "updateAvailable": None}),
     ("users.prefs.get", {"keys": ["ui.theme"]}, {"status": "ok", "entries": {}}),
 ]
 
@@ -77,6 +76,29 @@ async def test_preferences_are_the_same_in_every_browser_and_never_overwritten_u
             assert await prefs(one, entries={f"k{part}-{number}": 1 for number in range(32)}) == "ok"
         full = await one.call("users.prefs.set", {"entries": {f"more{number}": 1 for number in range(32)}})
         assert full["error"]["details"] == {"code": "USER_PREFS_LIMIT_EXCEEDED"}
+
+
+async def test_no_update_waits_as_nobody_is_asked_for_one(gateway: Running) -> None:
+    async with connected(gateway.url, **V4) as client:
+        status = (await client.call("update.status", {}))["payload"]
+    assert (status["updateAvailable"], status["schedule"]["autoEnabled"]) == (None, False)
+
+
+async def test_a_page_that_asks_while_connecting_is_told_its_models(gateway: Running) -> None:
+    session = await gateway.server.core.services.sessions.ensure(parse_key("agent:main:work"))
+    targets: list[tuple[dict[str, object], dict[str, object]]] = [
+        ({}, {"agentId": "main"}),
+        ({"agentId": "ghost"}, {"agentId": "main"}),
+        ({"sessionKey": "work"}, {"agentId": "main", "sessionKey": "agent:main:work"}),
+        ({"shortId": session.session_id[:8]}, {"agentId": "main", "sessionKey": "agent:main:work"}),
+    ]
+    for target, scope in targets:
+        async with connected(gateway.url, modelCatalog=target, **V4) as client:
+            told = await client.event("models.snapshot")
+            listed = (await client.call("models.list", {}))["payload"]
+        assert told == {"target": target, "scope": scope, "catalog": listed}
+    async with connected(gateway.url, modelCatalog={"sessionKey": ""}, **V4) as client:
+        assert (await client.call("health"))["ok"]
 
 
 async def test_the_machine_is_described(gateway: Running) -> None:

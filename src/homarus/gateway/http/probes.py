@@ -40,6 +40,13 @@ class Probes:
         body = {"status": "healthy", "version": __version__, "uptime": round(self._core.uptime), "ok": True}
         return json_response(body)
 
+    def startup(self, request: web.Request) -> web.Response:
+        """Say whether the gateway has taken up what it left unfinished: 200, or 503 while it starts."""
+        if refusal := only_get(request):
+            return refusal
+        is_open = self._core.gate.is_open
+        return json_response({"ok": is_open, "status": "started" if is_open else "starting"}, 200 if is_open else 503)
+
     async def ready(self, request: web.Request, peer: Peer) -> web.Response:
         """Say whether messages can be taken: 200 or 503. Details are for this machine and whoever shows the secret."""
         if refusal := only_get(request):

@@ -16,6 +16,8 @@ from homarus.gateway.http.login import login
 from homarus.gateway.http.media import PATH as MEDIA
 from homarus.gateway.http.media import serve_media
 from homarus.gateway.http.page import Page
+from homarus.gateway.http.page_config import PATHS as CONFIG_PATHS
+from homarus.gateway.http.page_config import page_config
 from homarus.gateway.http.pages import share
 from homarus.gateway.http.probes import Probes
 from homarus.gateway.http.responses import error_response, text_response
@@ -52,6 +54,10 @@ class Routes:
             app.router.add_route("*", path, self._health)
         for path in ("/ready", "/readyz"):
             app.router.add_route("*", path, self._ready)
+        for path in ("/startup", "/startupz"):
+            app.router.add_route("*", path, self._startup)
+        for path in CONFIG_PATHS:
+            app.router.add_route("*", path, self._page_config)
         app.router.add_route("*", "/metrics", self._metrics)
         app.router.add_post("/api/login", self._login)
         app.router.add_get(MEDIA, self._media)
@@ -149,6 +155,14 @@ class Routes:
 
     async def _ready(self, request: web.Request) -> web.StreamResponse:
         return await self._probes.ready(request, self._peer(request))
+
+    async def _startup(self, request: web.Request) -> web.StreamResponse:
+        return self._probes.startup(request)
+
+    async def _page_config(self, request: web.Request) -> web.StreamResponse:
+        if not self._core.settings.browser.is_enabled:
+            return text_response("Not Found", 404)
+        return page_config(self._core, request)
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         return await self._probes.metrics(request, self._peer(request))

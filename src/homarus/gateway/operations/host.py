@@ -45,7 +45,8 @@ async def system_info(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG0
 @operation("update.status", scope=Scope.ADMIN)
 async def update_status(call: Call, params: UpdateStatusParams) -> JsonObject:  # noqa: ARG001
     """Tell of updates that wait; none, as the gateway asks nobody for new versions."""
-    return {"sentinel": None, "updateAvailable": None}
+    schedule: JsonObject = {"channel": "stable", "autoEnabled": False}
+    return {"sentinel": None, "updateAvailable": None, "effectiveChannel": "stable", "schedule": schedule}
 
 
 @operation("models.authStatus", scope=Scope.READ)
