@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from homarus.agent.events import ToolFinished, ToolProgressed, ToolStarted, TurnFinished
 from homarus.automation.heartbeat.reply import RUN_PREFIX
@@ -167,7 +167,18 @@ def _command_result(frame: ToolFrame) -> JsonObject:
     for name, status in (("partialResult", "running"), ("result", "completed")):
         shown = as_object(data.get(name))
         if shown is not None:
-            data[name] = {**shown, "details": {"status": status, **frame.details}}
+            data[name] = {**shown, "details": {"status": status, **frame.details, **_ending(name, shown, frame)}}
     if data.get("phase") == "result":
         data["commandBearing"] = True
     return data
+
+
+def _ending(name: str, shown: JsonObject, frame: ToolFrame) -> JsonObject:
+    """Return how a command ended: by itself, or by the limit of its time."""
+    if name != "result":
+        return {}
+    texts = shown.get("content")
+    parts = cast("list[JsonObject]", texts) if isinstance(texts, list) else []
+    whole = "".join(str(part.get("text") or "") for part in parts)
+    reason = "exit" if "exitCode" in frame.details else "timeout"
+    return {"exitReason": reason, "aggregated": whole, "noOutputTimedOut": False}

@@ -10,6 +10,7 @@ from homarus.gateway.operations.message_input import clean_message, read_images
 from homarus.gateway.operations.registry import Get, Post, operation
 from homarus.gateway.operations.run_start import failed_run, start_run
 from homarus.gateway.operations.target import default_agent, find_agent, known_agent, main_key, read_key
+from homarus.gateway.run_meta import agent_meta
 from homarus.gateway.services import AgentFacts
 from homarus.ids import Address, RunId
 from homarus.pipeline.contract import RunOutcome, Submission
@@ -194,18 +195,11 @@ async def _wait(call: Call, run_id: str) -> RunOutcome:
 async def _result(call: Call, outcome: RunOutcome) -> JsonObject:
     if outcome.state == "failed":
         raise failed_run(outcome)
-    provider, _, model = (outcome.model or "").partition("/")
-    usage = outcome.usage
-    counts = {
-        "input": usage.input_tokens or 0,
-        "output": usage.output_tokens or 0,
-        "cacheRead": usage.cache_read_tokens or 0,
-        "cacheWrite": usage.cache_write_tokens or 0,
-        "total": (usage.input_tokens or 0) + (usage.output_tokens or 0),
-    }
-    agent_meta = {"sessionId": outcome.session_id, "provider": provider, "model": model, "lastCallUsage": counts}
     ended = outcome.ended_at if outcome.ended_at is not None else outcome.started_at
-    meta: JsonObject = {"durationMs": max(0, ended - outcome.started_at), "agentMeta": agent_meta}
+    meta: JsonObject = {
+        "durationMs": max(0, ended - outcome.started_at),
+        "agentMeta": await agent_meta(call.services, outcome),
+    }
     meta["aborted"] = outcome.state == "aborted"
     prompts = call.services.prompts
     record = await prompts.find(outcome.session_key) if prompts is not None else {}

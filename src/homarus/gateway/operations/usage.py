@@ -15,6 +15,7 @@ from homarus.gateway.session_usage import SessionUsage, Totals, aggregate, count
 from homarus.protocol.base import IgnoredParams
 from homarus.protocol.errors import invalid
 from homarus.protocol.frames import JsonObject
+from homarus.protocol.names import CAP_USAGE_REFRESHING
 from homarus.protocol.scopes import Scope
 from homarus.protocol.usage import SessionsUsageParams, UsageCostParams, UsageLogsParams, UsageSeriesParams
 from homarus.storage.records import Session, SessionFilter
@@ -129,8 +130,14 @@ async def usage_cost(call: Call, params: UsageCostParams) -> JsonObject:
         "days": count,
         "daily": [{"date": day, **_cost(each)} for day, each in sorted(daily.items())],
         "totals": _cost(rows),
-        "cacheStatus": {"status": "fresh", "cachedFiles": 0, "pendingFiles": 0, "staleFiles": 0},
+        "cacheStatus": {"status": _freshness(call, until), "cachedFiles": 0, "pendingFiles": 0, "staleFiles": 0},
     }
+
+
+def _freshness(call: Call, until: str) -> str:
+    """Return `refreshing` while the last day still counts; a client that would ask again for that is told `fresh`."""
+    today = datetime.fromtimestamp(call.services.clock.now_ms() / 1000, UTC).date().isoformat()
+    return "refreshing" if until >= today and CAP_USAGE_REFRESHING not in call.caller.caps else "fresh"
 
 
 async def _session(call: Call, text: str) -> Session:
