@@ -11,6 +11,7 @@ from tests.pipeline.harness import FakeNetwork, World, direct, group, world
 
 from homarus.channels.contract import Ambiguous, OutboundPart, Receipt
 from homarus.errors import Permanent, Transient
+from homarus.ids import Address
 from homarus.models.contract import AssistantMessage, Completed, ModelEvent, ModelInfo, ModelRequest, TextDelta, Usage
 from homarus.pipeline.outbox import NOTICE
 from homarus.storage.outbound import count_parts, insert_parts, select_parts
@@ -53,6 +54,10 @@ class EditingNetwork(FakeNetwork):
             raise Permanent("message can't be edited")
         self.texts[platform_id] = part.text
         return Receipt(platform_id)
+
+    async def delete(self, address: Address, platform_id: str) -> None:
+        assert address == self.sent[0].address
+        self.texts.pop(platform_id)
 
     async def shown(self, count: int = 1) -> None:
         while len(self.texts) < count:
@@ -191,3 +196,25 @@ def earlier(here: World) -> OutboundMessage:
 
 def select_by_state(connection: Connection, state: str) -> list[str]:
     return list(connection.execute(select(outbound.c.id).where(outbound.c.state == state)).scalars())
+
+
+class WaveringModel(SlowModel):
+    """Begins to speak and ends without words."""
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        yield TextDelta(FIRST)
+        await self.go.wait()
+        yield Completed(AssistantMessage("NO_REPLY"), "stop", Usage(1, 1))
+
+
+async def test_what_was_shown_of_a_reply_that_ends_without_words_is_taken_back(tmp_path: Path) -> None:
+    network, model = EditingNetwork(), WaveringModel()
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.pipeline.accept(direct("hello"))
+        await network.shown()
+        model.go.set()
+        [message] = await here.until_settled()
+        assert (message.state, message.reason) == ("silent", "nothing to say")
+        await here.until(lambda _rows: not network.texts)
+        await here.delivery.rest()
+        assert await here.parts.database.read(count_parts) == {"sent": 1}

@@ -81,6 +81,7 @@ class _Wrapped:
         self.probe = inner.probe
         self.close = inner.close
         self.edit = inner.edit
+        self.delete = inner.delete
         self.send_media = inner.send_media
 
     @property

@@ -194,6 +194,9 @@ class Delivery:
             return await self._transmit_file(part, part.media)
         if part.platform_id is None:
             return await self._channel.send(_outgoing(part))
+        if not part.text:
+            await cast("EditingChannel", self._channel).delete(part.address, part.platform_id)
+            return Receipt(part.platform_id)
         try:
             return await cast("EditingChannel", self._channel).edit(_outgoing(part), part.platform_id)
         except Permanent as error:

@@ -21,7 +21,7 @@ from homarus.pipeline.collected_files import FileCollector, with_files
 from homarus.pipeline.contract import Requester, RunInfo
 from homarus.pipeline.lanes import Batch, is_shortened
 from homarus.pipeline.orders import Order
-from homarus.pipeline.outbox import Outbox, is_silent
+from homarus.pipeline.outbox import Outbox, is_silent, part_key
 from homarus.pipeline.session_rules import SessionRules
 from homarus.sessions.keys import parse_key
 from homarus.sessions.store import new_session
@@ -315,6 +315,8 @@ class RunJournal:
             return
         address = self._info.address
         parts = self._store.outbox.parts(end.id, address, end.text, self._info.reply_to, files) if address else []
+        if address is not None and end.state == "done" and all(part.part_index for part in parts):
+            outbound.withdraw_preview(connection, part_key(end.id, address, 0), now)
         if parts:
             outbound.insert_parts(connection, parts)
             inbound.move_inbound(connection, ids, "replied", now, reason=f"{len(parts)} part(s)")

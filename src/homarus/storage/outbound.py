@@ -95,6 +95,13 @@ def note_preview(connection: Connection, part: OutboundMessage, platform_id: str
     return _part(connection.execute(_BY_DEDUPE, {"wanted": part.dedupe_key}).one())
 
 
+def withdraw_preview(connection: Connection, dedupe_key: str, now: int) -> None:
+    """Let delivery take back a preview that is shown, because nothing follows it: a part without text."""
+    preview = (outbound.c.dedupe_key == dedupe_key, outbound.c.state == "preview", outbound.c.platform_id.is_not(None))
+    values = {"state": "pending", "attempts": 0, "text": "", "next_at": now, "updated_at": now}
+    connection.execute(update(outbound).where(*preview).values(values))
+
+
 def forget_platform_id(connection: Connection, part_id: str) -> None:
     """Note that the message a part was to change is gone, so that it is sent anew."""
     connection.execute(update(outbound).where(outbound.c.id == part_id).values(platform_id=None))

@@ -108,7 +108,7 @@ def _effects(history: History) -> Iterator[str]:
 def _wrong_texts(history: History, seen: set[str]) -> Iterator[str]:
     """Every line of a reply is in its parts, in order."""
     for name, run in history.runs.items():
-        # What was shown while it grew may stay when the run then ends without words.
+        # What was shown while it grew stays when the run is stopped.
         text = " ".join(part.text for part in history.parts[name] if part.state != "preview")
         if run.address is not None and _MARK.findall(run.text) != _MARK.findall(text) and run.state == "done":
             yield f"the parts of run {name} are not its reply"
@@ -116,7 +116,8 @@ def _wrong_texts(history: History, seen: set[str]) -> Iterator[str]:
         if run.state == "done" and run.address is not None and sent != history.files[name][:MAX_FILES]:
             yield f"the files of run {name} are not its parts"
         yield from _stale_texts(name, history)
-        if any(part.state == "sent" and part.id not in seen for part in history.parts[name]):
+        said = [part for part in history.parts[name] if part.text or part.media is not None]
+        if any(part.state == "sent" and part.id not in seen for part in said):
             yield f"sent, but not shown: a part of run {name}"
 
 

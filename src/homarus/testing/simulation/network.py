@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from contextlib import suppress
 from random import Random
 from typing import Literal
 
@@ -224,6 +225,17 @@ class PlatformChannel:
         if life.faults.hits("send answer lost"):
             raise Transient("the connection broke")
         return Receipt(platform_id)
+
+    async def delete(self, address: Address, platform_id: str) -> None:  # noqa: ARG002 - ids are unique here
+        """Remove a message; one that is gone is a success."""
+        life = self._life
+        await life.go_on()
+        if life.faults.holds("offline", life.clock.monotonic()):
+            raise Transient("the network is unreachable")
+        await life.die_if("kill before send")
+        with suppress(Permanent):
+            self._platform.remove(platform_id)
+        await life.die_if("kill after send")
 
     async def send_media(self, part: OutboundPart, attachment: Attachment) -> Receipt:
         """Show a file with its caption, or fail as `send` does."""
