@@ -15,6 +15,7 @@ const BROKEN = /unknown method|Unsupported schema|invalid [a-z.]+ params|INVALID
 
 let faults = [];
 let refusals = [];
+let isLoaded = false;
 
 function report(check, ok, seen) {
   process.stdout.write(`${JSON.stringify({ check, ok, seen })}\n`);
@@ -22,7 +23,9 @@ function report(check, ok, seen) {
 
 async function step(page, check, work) {
   try {
+    if (!isLoaded && check !== "load") throw new Error("the page did not load");
     report(check, true, await work());
+    isLoaded = true;
   } catch (error) {
     const shown = (await page.locator("body").innerText().catch(() => "")).replace(/\s+/g, " ").slice(0, 300);
     report(check, false, `${String(error.message ?? error).split("\n")[0]}; the page shows: ${shown}; refused: ${refusals.slice(0, 5).join(" / ")}`);
@@ -61,7 +64,7 @@ function parse(payload) {
 async function load(page) {
   const query = `gatewayUrl=${encodeURIComponent(options.gateway)}`;
   await page.goto(`${options.page}/chat?${query}#token=${encodeURIComponent(options.token)}`);
-  const confirm = page.locator("button", { hasText: /^\s*(Confirm|Continue)\s*$/ });
+  const confirm = page.locator("button", { hasText: /^\s*(Confirm|Switch to .*)\s*$/ });
   await Promise.race([
     confirm.first().waitFor({ timeout: PATIENCE }).then(() => confirm.first().click()),
     page.locator(FIELD).and(page.locator(":enabled")).first().waitFor({ timeout: PATIENCE }),
