@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from conformance.report import Mismatch, Outcome
 from conformance.stage import Stage
+from homarus.errors import HomarusError
 
 LONGEST = 300.0
 """Seconds after which any check has failed."""
@@ -53,7 +54,7 @@ class Family:
             async with asyncio.timeout(LONGEST):
                 seen = await method(self)
             is_passed = True
-        except Mismatch as error:
+        except (Mismatch, HomarusError) as error:
             seen = str(error)
         except TimeoutError:
             seen = f"not done after {LONGEST:g} s"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import socket
 import sys
@@ -15,9 +17,11 @@ from conformance import command
 from conformance.command import Finished, Running
 from conformance.model import NAME
 from conformance.releases import Node, Release
+from conformance.report import Mismatch
 
 TOKEN = "conformance-token-0123456789"
-READY = 60.0
+READY = 120.0
+PAUSE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,23 @@ async def their_gateway(stage: Stage) -> AsyncGenerator[Gateway]:
     state = Path(env["OPENCLAW_STATE_DIR"])
     _write(state / "openclaw.json", {**_model_config(stage.model_url), "gateway": auth})
     async with command.running(stage.openclaw("gateway", "run", "--port", str(port)), env) as program:
-        await program.wait_for("ready", READY)
+        await _accepts(port, program)
         yield Gateway(port, state, program)
+
+
+async def _accepts(port: int, program: Running) -> None:
+    """Wait until a port is listened on. Raises Mismatch."""
+    try:
+        async with asyncio.timeout(READY):
+            while program.process.returncode is None:
+                with contextlib.suppress(OSError):
+                    _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    return
+                await asyncio.sleep(PAUSE)
+    except TimeoutError:
+        pass
+    raise Mismatch(f"nothing listens on port {port}: {program.said[-400:]}")
 
 
 def _model_config(url: str) -> dict[str, Any]:

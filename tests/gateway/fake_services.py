@@ -156,6 +156,9 @@ class FakePairing:
     async def approve(self, channel: str, code: str) -> PairingRequest | None:
         return self.request if (channel, code) == ("irc", "CODE1234") else None
 
+    async def dismiss(self, channel: str, code: str) -> bool:
+        return (channel, code) == ("irc", "CODE1234")
+
 
 class FakeTools:
     """One tool, which can be called when there is a runner."""

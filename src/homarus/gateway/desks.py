@@ -55,6 +55,10 @@ class PairingRequests:
         except UserError:
             return None
 
+    async def dismiss(self, channel: str, code: str) -> bool:
+        """Drop a request; False when no open request has the code."""
+        return await self._pairing.dismiss(channel, code)
+
 
 def _story(connection: Connection, message_id: str) -> MessageStory | None:
     message = inbound.select_message(connection, message_id)

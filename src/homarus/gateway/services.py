@@ -216,6 +216,10 @@ class PairingDesk(Protocol):
         """Let the owner of a code in and tell them; None when no open request has it. Compares in constant time."""
         ...
 
+    async def dismiss(self, channel: str, code: str) -> bool:
+        """Drop a request; False when no open request has the code."""
+        ...
+
 
 class Sender(Protocol):
     """Sends what no run wrote."""

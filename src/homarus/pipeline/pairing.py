@@ -62,6 +62,10 @@ class Pairing:
         """Put the sender of a code on the allowlist. Raises UserError for an unknown or expired code."""
         return await self._database.write(_approve, channel, code.strip().upper(), self._clock.now_ms())
 
+    async def dismiss(self, channel: str, code: str) -> bool:
+        """Drop a request; False when there is none with this code. Whoever writes again gets a new code."""
+        return await self._database.write(pairings.take_request, channel, code.strip().upper()) is not None
+
 
 def _approve(connection: Connection, channel: str, code: str, now: int) -> PairingRequest:
     request = pairings.take_request(connection, channel, code)

@@ -155,6 +155,11 @@ class Approvals:
         """Return the open questions of a kind, oldest first."""
         return await self._database.read(rows.select_open, kind, self._clock.now_ms())
 
+    async def closed(self, limit: int, kind: ApprovalKind | None, after: tuple[int, str] | None) -> list[Approval]:
+        """Return questions that are over, the newest first; `after` is when one ended (ms) and its id."""
+        now = self._clock.now_ms()
+        return await self._database.read(rows.select_closed, now, limit=limit, kind=kind, after=after)
+
     async def _read(self, identifier: str) -> Approval | None:
         return await self._database.read(rows.select_approval, identifier)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from homarus.storage.tables import approvals
 
@@ -75,6 +75,25 @@ def select_open(connection: Connection, kind: ApprovalKind, now: int) -> list[Ap
         approvals.c.kind == kind, approvals.c.resolved_at.is_(None), approvals.c.expires_at > now
     )
     return [_approval(row) for row in connection.execute(query.order_by(approvals.c.created_at, approvals.c.id))]
+
+
+def select_closed(
+    connection: Connection,
+    now: int,
+    *,
+    limit: int,
+    kind: ApprovalKind | None = None,
+    after: tuple[int, str] | None = None,
+) -> list[Approval]:
+    """Return questions that are over, the newest first; `after` is when one ended (ms) and its id."""
+    ended = func.coalesce(approvals.c.resolved_at, approvals.c.expires_at)
+    query = select(approvals).where(ended <= now)
+    if kind is not None:
+        query = query.where(approvals.c.kind == kind)
+    if after is not None:
+        at, identifier = after
+        query = query.where(or_(ended < at, and_(ended == at, approvals.c.id > identifier)))
+    return [_approval(row) for row in connection.execute(query.order_by(ended.desc(), approvals.c.id).limit(limit))]
 
 
 def decide(connection: Connection, approval_id: str, decision: str | None, by: str | None, now: int) -> bool:

@@ -112,7 +112,11 @@ OPERATIONS: Final = {
     "system": ("tools.effective", "secrets.reload"),
     "tools_invoke": ("tools.invoke",),
     "speech": ("tts.status", "tts.providers", "tts.enable", "tts.disable", "tts.setProvider", "tts.convert"),
-    "talk": ("talk.config", "talk.mode", "talk.speak"),
+    "extensions": ("plugins.list", "skills.library.list", "themes.list", "artifacts.list"),
+    "environments": ("environments.list", "diagnostics.lanes"),
+    "channel_pairing": ("channels.pairing.list", "channels.pairing.approve", "channels.pairing.dismiss"),
+    "approval_history": ("approval.history",),
+    "talk": ("talk.config", "talk.catalog", "talk.mode", "talk.speak"),
 }
 """Operations by module, in the order in which `features.methods` names them."""
 UNLISTED: Final = frozenset(

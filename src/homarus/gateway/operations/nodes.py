@@ -35,13 +35,13 @@ _FOREGROUND = ("canvas.", "camera.", "screen.", "talk.")
 @operation("node.list", scope=Scope.READ, rest=Get("/api/nodes"))
 async def list_nodes(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 - the signature of operations
     """List known nodes, connected ones first."""
-    return {"ts": call.services.clock.now_ms(), "nodes": await _known(call)}
+    return {"ts": call.services.clock.now_ms(), "nodes": await list_known(call)}
 
 
 @operation("node.describe", scope=Scope.READ, rest=Get("/api/nodes/{nodeId}"))
 async def describe_node(call: Call, params: NodeParams) -> JsonObject:
     """Describe one known node."""
-    found = next((node for node in await _known(call) if node["nodeId"] == params.node_id.strip()), None)
+    found = next((node for node in await list_known(call) if node["nodeId"] == params.node_id.strip()), None)
     if found is None:
         raise invalid("unknown nodeId")
     return {"ts": call.services.clock.now_ms(), **found}
@@ -151,7 +151,8 @@ def read_payload(result: InvokeResult) -> object:
         raise unavailable("node answered with something that is not JSON") from error
 
 
-async def _known(call: Call) -> list[JsonObject]:
+async def list_known(call: Call) -> list[JsonObject]:
+    """Return the nodes that are paired or connected, as `node.list` shows them."""
     devices = await call.core.devices.list()
     paired = [PairedDevice(each.id, each.record, each.approved_at) for each in devices if Role.NODE in each.roles]
     return await call.core.nodes.list(paired)

@@ -11,6 +11,7 @@ from homarus.gateway.operations.speech import speaker_of
 from homarus.protocol.errors import invalid, unavailable
 from homarus.protocol.events import TALK_MODE
 from homarus.protocol.frames import JsonObject
+from homarus.protocol.page_lists import TalkCatalogParams
 from homarus.protocol.scopes import Scope
 from homarus.protocol.speech import TalkConfigParams, TalkModeParams, TalkSpeakParams
 from homarus.sessions.keys import MAIN
@@ -45,6 +46,18 @@ async def talk_config(call: Call, params: TalkConfigParams) -> JsonObject:
     if isinstance(colour, str):
         shown["ui"] = {"seamColor": colour}
     return {"config": shown}
+
+
+@operation("talk.catalog", scope=Scope.READ)
+async def talk_catalog(call: Call, params: TalkCatalogParams) -> JsonObject:  # noqa: ARG001
+    """List ways to talk with the assistant; replies can be spoken, nothing listens yet."""
+    voices: list[JsonObject] = [
+        {"id": each.id, "label": each.label, "configured": each.missing() is None, "voices": list(each.voices)}
+        for each in (call.services.speaker.providers().values() if call.services.speaker is not None else ())
+    ]
+    none: JsonObject = {"ready": False, "providers": []}
+    speech: JsonObject = {"ready": any(each["configured"] for each in voices), "providers": voices}
+    return {"modes": [], "transports": [], "brains": [], "speech": speech, "transcription": none, "realtime": none}
 
 
 @operation("talk.mode", scope=Scope.WRITE)
