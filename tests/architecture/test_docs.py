@@ -10,6 +10,9 @@ import pytest
 from homarus.cli import reference
 from homarus.cli.main import help_text
 from homarus.cli.tree import COMMANDS
+from homarus.gateway.operations import reference as operations_reference
+from homarus.gateway.operations.catalogue import build_registry
+from homarus.protocol.event_payloads import EVENT_PAYLOADS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -20,6 +23,17 @@ COMMAND = re.compile(r"^(?:\.venv/bin/)?homarus ([a-z]+(?: [a-z]+)?)", re.MULTIL
 def test_the_page_of_commands_is_what_the_commands_say() -> None:
     written = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
     assert written == reference.page(), "run: make docs"
+
+
+def test_the_page_of_operations_is_what_the_operations_say() -> None:
+    written = (ROOT / "docs/reference/operations.md").read_text(encoding="utf-8")
+    assert written == operations_reference.render(), "run: make docs"
+
+
+def test_every_operation_and_event_is_on_its_page() -> None:
+    written = (ROOT / "docs/reference/operations.md").read_text(encoding="utf-8")
+    names = [*(each.name for each in build_registry().operations), *EVENT_PAYLOADS]
+    assert [name for name in names if f"\n## {name}\n" not in written] == []
 
 
 def test_every_command_is_documented() -> None:

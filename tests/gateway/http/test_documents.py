@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from typing import Any
 
@@ -155,3 +158,25 @@ def test_schemas_are_told_in_words(schema: dict[str, object], text: str) -> None
 def test_a_result_of_another_kind_is_an_error_at_once() -> None:
     with pytest.raises(TypeError, match="no schema"):
         ResultSchemas({}, "{model}").of(bytes)
+
+
+def test_none_of_the_interfaces_is_loaded_before_it_is_asked() -> None:
+    rooms = "('homarus.gateway.http.', 'homarus.gateway.json_rpc.')"
+    code = (
+        f"import sys, homarus.gateway.app; print([n.rpartition('.')[2] for n in sys.modules if n.startswith({rooms})])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    light = {
+        "login",
+        "media",
+        "opening",
+        "page",
+        "pages",
+        "probes",
+        "rates",
+        "refusal",
+        "responses",
+        "routes",
+        "surfaces",
+    }
+    assert set(ast.literal_eval(found)) <= light

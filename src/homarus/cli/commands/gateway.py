@@ -114,6 +114,20 @@ def call(
 
 
 @app.command()
+def operations(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One operation, with what it takes.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what `gateway call`, JSON-RPC and REST can ask for: who may, and the route."""
+    from homarus.cli.operations import describe_operation, list_operations
+
+    if name is None:
+        list_operations(as_json=as_json)
+    else:
+        describe_operation(name, as_json=as_json)
+
+
+@app.command()
 def discover(
     seconds: Annotated[float, typer.Option("--timeout", min=0.1, max=60, help="Seconds to listen.")] = 2.0,
     interface: Annotated[

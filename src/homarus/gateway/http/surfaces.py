@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from homarus.gateway.http.responses import error_response
@@ -26,6 +27,7 @@ class Surfaces:
     def __init__(self, core: GatewayCore) -> None:
         self._core = core
         self._rest: Rest | None = None
+        self._loading = asyncio.Lock()
         self._documents: Documents | None = None
         self._webhooks: ChannelWebhooks | None = None
 
@@ -33,11 +35,15 @@ class Surfaces:
         """Answer `/api/...`."""
         if request.path in DOCUMENTS:
             return await self.documents(request)
-        if self._rest is None:
-            from homarus.gateway.http.rest import Rest  # noqa: PLC0415 - most gateways are never asked
-
-            self._rest = Rest(self._core)
+        async with self._loading:
+            self._rest = self._rest or await asyncio.to_thread(self._load_rest)
         return await self._rest.answer(request, peer)
+
+    def _load_rest(self) -> Rest:
+        """Load every operation, to know the routes; that takes long enough to keep it off the event loop."""
+        from homarus.gateway.http.rest import Rest  # noqa: PLC0415 - most gateways are never asked
+
+        return Rest(self._core)
 
     async def documents(self, request: web.Request) -> web.Response:
         """Answer `/openapi.json` and the reference page."""
