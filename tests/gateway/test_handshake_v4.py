@@ -14,6 +14,7 @@ from tests.gateway.raw_client import ALL, Frame, RawClient, connect_params, conn
 
 from homarus.gateway.settings import AuthSettings, BrowserSettings, GatewaySettings, LimitSettings
 from homarus.protocol.device_identity import DeviceIdentity
+from homarus.protocol.versions import NEW_IN_V4
 
 V4: Frame = {"minProtocol": 4, "maxProtocol": 4}
 CLI = {"id": "cli", "version": "1", "platform": "linux", "mode": "cli", "deviceFamily": "Linux"}
@@ -320,3 +321,31 @@ async def test_unknown_parameters_are_passed_over_with_version_4_and_refused_wit
     async with connected(gateway.url) as old:
         problem = (await old.call("chat.send", {**send, "idempotencyKey": "k3"}))["error"]["message"]
     assert "unexpected property 'someday'" in problem
+
+
+async def test_methods_of_version_4_are_unknown_to_version_3(gateway: Running) -> None:
+    async with connected(gateway.url) as old, connected(gateway.url, **V4) as new:
+        listed = set(new.hello["features"]["methods"])
+        assert NEW_IN_V4 & listed
+        assert not NEW_IN_V4 & set(old.hello["features"]["methods"])
+        assert (await new.call("commands.list", {}))["ok"]
+        error = (await old.call("commands.list", {}))["error"]
+    assert error == {"code": "INVALID_REQUEST", "message": "unknown method: commands.list"}
+
+
+async def test_page_that_says_what_it_shows_is_told_the_models_at_once(gateway: Running) -> None:
+    target = {"agentId": "main", "sessionKey": "agent:main:main"}
+    async with connected(gateway.url, client=TUI, modelCatalog=target, **V4) as client:
+        told = await client.event("models.snapshot")
+        listed = (await client.call("models.list", {}))["payload"]
+    assert told["target"] == told["scope"] == target
+    assert told["catalog"]["models"] == listed["models"]
+
+
+@pytest.mark.parametrize("target", [{"agentId": "nobody"}, {"agentId": 5, "x": []}, "main", {"sessionKey": "k" * 9000}])
+async def test_wish_for_models_that_makes_no_sense_harms_nothing(gateway: Running, target: object) -> None:
+    async with connected(gateway.url, client=TUI, modelCatalog=target, **V4) as client:
+        assert (await client.call("health"))["ok"]
+    async with connected(gateway.url, client=TUI, modelCatalog=target, scopes=["operator.approvals"], **V4) as deaf:
+        assert (await deaf.call("health"))["ok"]
+        assert [frame for frame in deaf.events if frame.get("event") == "models.snapshot"] == []

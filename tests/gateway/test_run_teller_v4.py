@@ -117,7 +117,8 @@ def test_run_is_told_with_whose_it_is_and_how_it_ended(stage: Stage) -> None:
     assert [frame["seq"] for frame in frames] == list(range(1, len(frames) + 1))
     assert all(frame["payload"]["agentId"] == "main" for frame in frames)
     shown = [f["payload"].get("stream") or f["payload"]["state"] for f in frames]
-    assert shown == ["lifecycle", "run_status", "status", "assistant", "delta", "lifecycle", "final"]
+    progress = ["status", "run_status"]
+    assert shown == [*progress * 2, "lifecycle", *progress, "assistant", "delta", "lifecycle", "final"]
     end = frames[-2]["payload"]
     assert end["data"] == {
         "phase": "end", "endedAt": 1200, "stopReason": "stop", "aborted": False,
@@ -125,7 +126,8 @@ def test_run_is_told_with_whose_it_is_and_how_it_ended(stage: Stage) -> None:
     }  # fmt: skip
     assert (end["sessionId"], end["isHeartbeat"]) == ("s1", False)
     assert frames[-1]["payload"]["stopReason"] == "stop"
-    assert frames[2]["payload"]["phase"] == "starting_model"
+    phases = [frame["phase"] for frame in chats(frames, "status")]
+    assert phases == ["preparing_workspace", "preparing_context", "starting_model"]
 
 
 def test_version_3_hears_what_it_heard_before(stage: Stage) -> None:
@@ -176,7 +178,10 @@ def test_text_before_a_tool_is_told_before_it_and_the_text_after_is_another_item
     assert items == ["r1:1", "r1:1", "r1:2"]
     results = [f["payload"]["data"] for f in frames if f["payload"].get("stream") == "tool"]
     assert results[-1]["commandBearing"] is True
-    assert results[-1]["result"]["details"] == {"status": "completed", "durationMs": 5, "exitCode": 0, "cwd": "/w"}
+    assert results[-1]["result"]["details"] == {
+        "status": "completed", "durationMs": 5, "exitCode": 0, "cwd": "/w", "exitReason": "exit", "aggregated": "a b",
+        "noOutputTimedOut": False,
+    }  # fmt: skip
 
 
 def test_pause_does_not_hold_text_back(stage: Stage) -> None:
@@ -270,4 +275,4 @@ def test_one_frame_is_encoded_once_for_all_clients_of_a_version(stage: Stage, mo
     monkeypatch.setattr(delta, "encode_event", counted)
     stage.tell(TurnStarted(0))
     stage.tell(TextStreamed("hi", "hi"), 1200)
-    assert len(calls) == 3 + 2 + 1 + 2  # version 4: start, status twice, two pieces; version 3: start, two pieces
+    assert len(calls) == 7 + 2 + 1 + 2  # version 4: start, three phases twice, two pieces; version 3: start, two pieces

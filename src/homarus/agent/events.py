@@ -36,11 +36,12 @@ class ToolStarted(Struct, frozen=True):
 
 
 class ToolProgressed(Struct, frozen=True):
-    """Live output of a running call: all output so far, cut to its last few KB."""
+    """Live output of a running call: all output so far, cut to its last few KB. `cwd` is where it runs."""
 
     call_id: str
     name: str
     output: str
+    cwd: str = ""
 
 
 class ToolFinished(Struct, frozen=True):

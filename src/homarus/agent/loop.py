@@ -221,7 +221,7 @@ class _Loop:
         def report(piece: str) -> None:
             nonlocal live
             live = (live + piece)[-LIVE_OUTPUT_CHARS:]
-            self._emit(ToolProgressed(call.id, call.name, live))
+            self._emit(ToolProgressed(call.id, call.name, live, str(self._turn.workspace)))
 
         return ToolContext(
             agent_id=self._turn.agent_id,

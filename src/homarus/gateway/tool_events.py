@@ -57,12 +57,14 @@ class ToolView(Struct, frozen=True):
         items = [ToolFrame("item", {**self._item(kind, "start"), "startedAt": self.started_at}) for kind in self.kinds]
         return [ToolFrame("tool", data), *items]
 
-    def progressed(self, output: str) -> list[ToolFrame]:
-        """Return the events of live output; `output` is all there is so far."""
+    def progressed(self, output: str, cwd: str = "") -> list[ToolFrame]:
+        """Return the events of live output; `output` is all there is so far, `cwd` where the call runs."""
         shown = output[-MAX_OUTPUT:]
         data: JsonObject = {"phase": "update", "name": self.name, "toolCallId": self.call_id}
         data["partialResult"] = _result(shown)
-        frames = [ToolFrame("tool", data, {"tail": shown})]
+        # What runs in a sandbox has no process number out here.
+        live: JsonObject = {"sessionId": self.call_id, "pid": 0, "startedAt": self.started_at, "cwd": cwd}
+        frames = [ToolFrame("tool", data, {**live, "tail": shown})]
         for kind in self.kinds:
             item = self._item(kind, "update")
             frames.append(ToolFrame("item", {**item, "progressText": shown} if kind == "command" else item))

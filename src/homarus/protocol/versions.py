@@ -13,6 +13,44 @@ REMOVED_IN_V4: Final = frozenset(
 )
 """Methods of version 3 that version 4 does not have (v4-differences §9)."""
 
+NEW_IN_V4: Final = frozenset(
+    {
+        "chat.message.get",
+        "chat.metadata",
+        "chat.startup",
+        "commands.list",
+        "cron.get",
+        "device.pair.rename",
+        "device.pair.setupCode",
+        "message.action",
+        "models.authStatus",
+        "node.pair.remove",
+        "node.pluginTools.update",
+        "node.runnerInventory.update",
+        "node.skills.update",
+        "openclaw.approval.list",
+        "progressCard.get",
+        "question.list",
+        "sessions.branches.list",
+        "sessions.companion.state",
+        "sessions.describe",
+        "sessions.observer.visibility",
+        "sessions.viewers.set",
+        "system.info",
+        "tasks.get",
+        "tasks.list",
+        "update.status",
+        "users.prefs.get",
+        "users.prefs.set",
+    }
+)
+"""Methods of version 4 that version 3 does not know: its clients are told so, as they were before."""
+
+
+def exists_in(method: str, protocol: int) -> bool:
+    """Tell whether a version has a method, as far as versions differ."""
+    return method not in (REMOVED_IN_V4 if protocol >= V4 else NEW_IN_V4)
+
 
 def negotiate(minimum: int, maximum: int) -> int | None:
     """Return the newest version both sides speak, None when there is none.

@@ -18,7 +18,7 @@ async def keys(client: RawClient, **params: object) -> list[str]:
 
 async def test_a_page_says_where_the_next_one_begins(gateway: Running) -> None:
     await make(gateway, "a", "b", "c")
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         first = (await client.call("sessions.list", {"limit": 2}))["payload"]
         assert (first["count"], first["totalCount"], first["hasMore"], first["nextOffset"]) == (2, 3, True, 2)
         assert first["limitApplied"] == 2
@@ -30,7 +30,7 @@ async def test_a_page_says_where_the_next_one_begins(gateway: Running) -> None:
 
 async def test_filters_leave_what_they_say(gateway: Running) -> None:
     await make(gateway, "main", "cron:j1", "subagent:s1", "agent:gone:main")
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         await client.call("sessions.patch", {"key": "main", "pinned": True, "category": "home"})
         assert await keys(client, pinned=True) == ["main"]
         assert await keys(client, group="home") == ["main"]
@@ -44,7 +44,7 @@ async def test_filters_leave_what_they_say(gateway: Running) -> None:
 
 
 async def test_a_session_with_a_run_says_so(manual_gateway: Running) -> None:
-    async with connected(manual_gateway.url) as client:
+    async with connected(manual_gateway.url, minProtocol=4, maxProtocol=4) as client:
         await make(manual_gateway, "main")
         await client.call("chat.send", {"sessionKey": "main", "message": "hi", "idempotencyKey": "r1"})
         row = (await client.call("sessions.describe", {"key": "main"}))["payload"]["session"]
@@ -54,7 +54,7 @@ async def test_a_session_with_a_run_says_so(manual_gateway: Running) -> None:
 
 async def test_describe_gives_the_row_of_the_list_or_null(gateway: Running) -> None:
     await make(gateway, "main")
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         listed = (await client.call("sessions.list", {}))["payload"]["sessions"][0]
         assert (await client.call("sessions.describe", {"key": "main"}))["payload"]["session"] == listed
         assert (await client.call("sessions.describe", {"key": "none"}))["payload"] == {"session": None}
@@ -64,7 +64,7 @@ async def test_describe_gives_the_row_of_the_list_or_null(gateway: Running) -> N
 
 async def test_resolve_takes_the_beginning_of_an_id_and_may_find_nothing(gateway: Running) -> None:
     session = await gateway.server.core.services.sessions.ensure(parse_key("main"))
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         short = (await client.call("sessions.resolve", {"shortId": session.session_id[:8]}))["payload"]
         assert short == {"ok": True, "key": "agent:main:main", "agentId": "main"}
         missing = await client.call("sessions.resolve", {"key": "never", "allowMissing": True})
@@ -72,7 +72,7 @@ async def test_resolve_takes_the_beginning_of_an_id_and_may_find_nothing(gateway
 
 
 async def test_defaults_say_how_hard_the_model_can_think(gateway: Running) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         defaults = (await client.call("sessions.list", {}))["payload"]["defaults"]
     assert (defaults["thinkingOptions"], defaults["thinkingDefault"]) == (["off"], "off")
     assert defaults["thinkingLevels"] == [{"id": "off", "label": "off"}]

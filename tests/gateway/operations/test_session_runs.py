@@ -5,7 +5,7 @@ from tests.gateway.raw_client import connected
 
 
 async def test_steering_stops_what_goes_on_and_begins_anew(manual_gateway: Running) -> None:
-    async with connected(manual_gateway.url) as client:
+    async with connected(manual_gateway.url, minProtocol=4, maxProtocol=4) as client:
         await client.call("sessions.create", {"key": "main"})
         send = {"key": "main", "message": "one", "idempotencyKey": "r1"}
         assert "interruptedActiveRun" not in (await client.call("sessions.steer", send))["payload"]
@@ -16,7 +16,7 @@ async def test_steering_stops_what_goes_on_and_begins_anew(manual_gateway: Runni
 
 
 async def test_a_run_is_stopped_by_its_id_alone(manual_gateway: Running) -> None:
-    async with connected(manual_gateway.url) as client:
+    async with connected(manual_gateway.url, minProtocol=4, maxProtocol=4) as client:
         await client.call("chat.send", {"sessionKey": "main", "message": "hi", "idempotencyKey": "r1"})
         stopped = (await client.call("sessions.abort", {"runId": "r1"}))["payload"]
         assert (stopped["abortedRunId"], stopped["status"]) == ("r1", "aborted")
@@ -26,7 +26,7 @@ async def test_a_run_is_stopped_by_its_id_alone(manual_gateway: Running) -> None
 
 
 async def test_a_new_session_is_made_as_asked_for(gateway: Running) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         asked = {"category": "tax", "displayName": "Receipts", "thinkingLevel": "low", "model": "mock/mock-1"}
         made = (await client.call("sessions.create", asked))["payload"]
         assert made["resolved"] == {"modelProvider": "mock", "model": "mock-1"}
@@ -35,7 +35,7 @@ async def test_a_new_session_is_made_as_asked_for(gateway: Running) -> None:
 
 
 async def test_a_new_session_can_begin_with_a_message_under_the_callers_key(gateway: Running) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         asked = {"message": "hello", "idempotencyKey": "first", "timeoutMs": 5000}
         made = (await client.call("sessions.create", asked))["payload"]
         assert (made["runStarted"], made["runId"]) == (True, "first")

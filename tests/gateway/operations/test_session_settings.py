@@ -18,7 +18,7 @@ async def patch(client: RawClient, **changes: object) -> dict[str, Any]:
 
 
 async def test_a_session_is_put_away_found_there_and_back_with_its_next_message(gateway: Running) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         await patch(client, archived=True)
         assert (await client.call("sessions.list", {}))["payload"]["sessions"] == []
         away = (await client.call("sessions.list", {"archived": True}))["payload"]["sessions"]
@@ -31,7 +31,7 @@ async def test_a_session_is_put_away_found_there_and_back_with_its_next_message(
 
 
 async def test_reading_a_session_does_not_move_it_and_respects_a_newer_mark(gateway: Running) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         await patch(client, label="first")
         before = await row(client)
         await patch(client, unread=True)
@@ -47,7 +47,7 @@ async def test_reading_a_session_does_not_move_it_and_respects_a_newer_mark(gate
 
 
 async def test_a_run_makes_a_session_unread_until_somebody_reads_it(gateway: Running) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         await patch(client, label="x")
         session = (await gateway.server.core.services.sessions.list())[0]
         assert (await row(client))["unread"] is False
@@ -56,7 +56,7 @@ async def test_a_run_makes_a_session_unread_until_somebody_reads_it(gateway: Run
 
 
 async def test_what_a_caller_counts_on_is_refused_when_it_does_not_exist(gateway: Running) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         for name, value in (("permissionMode", "read-only"), ("toolOverrides", ["x"]), ("sandboxMode", "off")):
             refused = await patch(client, **{name: value})
             assert f"at /{name}: is not supported by this gateway; leave it out" in refused["error"]["message"]
@@ -66,7 +66,7 @@ async def test_what_a_caller_counts_on_is_refused_when_it_does_not_exist(gateway
 
 
 async def test_changes_meant_for_another_transcript_are_refused(gateway: Running) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         created = (await client.call("sessions.create", {"label": "x"}))["payload"]
         key = created["key"]
         await client.call("sessions.reset", {"key": key, "expectedSessionId": created["sessionId"]})
@@ -76,7 +76,7 @@ async def test_changes_meant_for_another_transcript_are_refused(gateway: Running
 
 
 async def test_only_what_is_archived_is_deleted_on_that_condition(gateway: Running) -> None:
-    async with connected(gateway.url) as client:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         key = (await client.call("sessions.create", {"label": "x"}))["payload"]["key"]
         refused = await client.call("sessions.delete", {"key": key, "archivedOnly": True})
         assert "archive it first" in refused["error"]["message"]

@@ -16,7 +16,7 @@ from homarus.protocol.events import EVENT_NAMES, rule_of
 from homarus.protocol.frames import JsonObject, as_object
 from homarus.protocol.method_scopes import scope_of_call
 from homarus.protocol.scopes import Role
-from homarus.protocol.versions import PROTOCOL_VERSIONS, REMOVED_IN_V4, V3, V4
+from homarus.protocol.versions import PROTOCOL_VERSIONS, V3, V4, exists_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +124,7 @@ def access_of(operation: Operation) -> str:
 
 def versions_of(name: str) -> str:
     """Return the protocol versions that have an operation or event."""
-    return str(V3) if name in REMOVED_IN_V4 else ", ".join(map(str, PROTOCOL_VERSIONS))
+    return ", ".join(str(version) for version in PROTOCOL_VERSIONS if exists_in(name, version))
 
 
 def fields_of(schema: JsonObject, shared: dict[str, JsonObject]) -> tuple[Field, ...]:

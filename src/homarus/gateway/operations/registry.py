@@ -23,7 +23,7 @@ from homarus.protocol.frames import JsonObject, as_object
 from homarus.protocol.method_scopes import NODE_METHODS, SESSION_TARGETS, scope_of, scope_of_call
 from homarus.protocol.scopes import Role, Scope
 from homarus.protocol.validation import parse_params
-from homarus.protocol.versions import REMOVED_IN_V4, V4
+from homarus.protocol.versions import exists_in
 
 ParamsT = TypeVar("ParamsT", bound=Params)
 ResultT = TypeVar("ResultT")
@@ -139,11 +139,11 @@ class Registry:
 
     def listed_in(self, protocol: int) -> tuple[str, ...]:
         """Return the names `features.methods` has in a version of the protocol."""
-        return tuple(name for name in self.listed if not _is_removed(name, protocol))
+        return tuple(name for name in self.listed if exists_in(name, protocol))
 
     def authorise(self, name: str, caller: Caller, params: object = None) -> Operation:
         """Return an operation the caller may call. Raises ProtocolError: role, then scope, then unknown method."""
-        found = None if _is_removed(name, caller.protocol) else self.find(name)
+        found = self.find(name) if exists_in(name, caller.protocol) else None
         _check_role(name, found, caller)
         declared = found.scope if found is not None else scope_of(name)
         wanted = scope_of_call(caller.protocol, name, declared, lambda: _seen(found, params))
@@ -177,10 +177,6 @@ def _seen(found: Operation | None, params: object) -> JsonObject:
     """Return the parameters an operation will see: one it passes over must not make the call look harmless."""
     known = {field.alias or name for name, field in found.params.model_fields.items()} if found is not None else ()
     return {name: value for name, value in (as_object(params) or {}).items() if name in known}
-
-
-def _is_removed(name: str, protocol: int) -> bool:
-    return protocol >= V4 and name in REMOVED_IN_V4
 
 
 def _check_target(call: Call, params: object) -> None:
