@@ -72,3 +72,39 @@ async def test_a_device_is_listed_given_a_new_token_and_removed(tmp_path: Path) 
         unknown = await homarus(home, "devices", "remove", "ffffffffffff")
         assert (unknown.code, "there is no device" in unknown.err) == (2, True)
         assert "no device waits" in (await homarus(home, "devices", "approve")).err
+
+
+@pytest.mark.timeout(120)
+async def test_a_gateway_is_probed_and_its_costs_shown(tmp_path: Path) -> None:
+    async with gateway(tmp_path / "home") as running:
+        home = running.home
+        found = (await homarus(home, "gateway", "probe", "--json")).json()
+        assert (found["ok"], found["error"], found["protocol"] >= 3) == (True, None, True)
+        assert "signed in" in (await homarus(home, "gateway", "probe")).out
+        assert "No model was used" in (await homarus(home, "gateway", "usage-cost")).out
+        await homarus(home, "agent", "--message", "what can you do")
+        assert (await homarus(home, "gateway", "usage-cost", "--days", "2", "--json")).json()["days"] == 2
+        assert "total" in (await homarus(home, "gateway", "usage-cost")).out
+    absent = await homarus(tmp_path / "home", "gateway", "probe")
+    assert (absent.code, "Connected" in absent.out) == (3, True)
+
+
+@pytest.mark.timeout(120)
+async def test_the_list_of_allowed_programs_is_changed_and_replaced(tmp_path: Path) -> None:
+    async with gateway(tmp_path / "home") as running:
+        home = running.home
+        assert "Nothing is allowed" in (await homarus(home, "approvals", "allowlist", "list")).out
+        assert (await homarus(home, "approvals", "allowlist", "add", "/usr/bin/git")).code == 0
+        assert (await homarus(home, "approvals", "allowlist", "add", "/usr/bin/git")).code == 2
+        assert (await homarus(home, "approvals", "allowlist", "add", "git")).code == 2
+        listed = (await homarus(home, "approvals", "allowlist", "list", "--json")).json()
+        assert [(entry["agent"], entry["pattern"]) for entry in listed] == [("*", "/usr/bin/git")]
+        assert "/usr/bin/git" in (await homarus(home, "approvals", "allowlist", "list")).out
+        assert (await homarus(home, "approvals", "allowlist", "remove", "/usr/bin/git")).code == 0
+        assert (await homarus(home, "approvals", "allowlist", "remove", "/usr/bin/git")).code == 2
+        rules = tmp_path / "rules.json"
+        rules.write_text('{"version": 1, "defaults": {"security": "deny"}}')
+        assert (await homarus(home, "approvals", "set", str(rules))).code == 0
+        assert '"security": "deny"' in (await homarus(home, "approvals", "get")).out
+        rules.write_text("[]")
+        assert (await homarus(home, "approvals", "set", str(rules))).code == 2

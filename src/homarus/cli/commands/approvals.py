@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from homarus.cli.commands import approvals_allowlist
 from homarus.cli.commands.nodes import resolve_node
+from homarus.cli.exits import UsageFailure
 from homarus.cli.gateway import Session, session
 from homarus.cli.options import AsJson, group
 from homarus.cli.reach import find_gateway
@@ -15,6 +19,7 @@ from homarus.cli.reply import Row, as_row, rows, text
 from homarus.cli.screen import ago, clean, say, show_json, table
 
 app = group("Answer what the assistant asks before it acts, and see the rules for commands.")
+app.add_typer(approvals_allowlist.app, name="allowlist")
 
 ApprovalId = Annotated[str, typer.Argument(metavar="ID", help="The question, as `homarus approvals list` shows it.")]
 
@@ -58,6 +63,37 @@ def get(
             show_json(gateway.call("exec.approvals.get", {}))
         else:
             show_json(gateway.call("exec.approvals.node.get", {"nodeId": resolve_node(gateway, node)}))
+
+
+@app.command("set")
+def set_rules(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON as `homarus approvals get` prints its `file`.")],
+    node: Annotated[str | None, typer.Option("--node", help="Those of this node instead of the gateway's own.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace the rules for commands by those of a file."""
+    body = _read_rules(file)
+    with session(find_gateway()) as gateway:
+        params: Row = {} if node is None else {"nodeId": resolve_node(gateway, node)}
+        name = "exec.approvals" if node is None else "exec.approvals.node"
+        known = as_row(gateway.call(f"{name}.get", params))
+        found = gateway.call(f"{name}.set", {**params, "file": body, "baseHash": known.get("hash")})
+    if as_json:
+        show_json(found)
+    else:
+        say("The rules are in force.")
+
+
+def _read_rules(file: Path) -> Row:
+    try:
+        found: object = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageFailure(f"{file} cannot be used: {error}", fix="begin with: homarus approvals get") from None
+    row = as_row(found)
+    body = as_row(row.get("file")) or row
+    if not body:
+        raise UsageFailure(f"{file} holds no rules", fix="begin with: homarus approvals get")
+    return {name: value for name, value in body.items() if name != "socket"}
 
 
 def _open(gateway: Session) -> list[Row]:

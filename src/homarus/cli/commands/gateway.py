@@ -14,7 +14,7 @@ from homarus.cli.gateway import session
 from homarus.cli.options import AsJson, group
 from homarus.cli.reach import find_gateway
 from homarus.cli.reply import Row, as_row, number, rows, text
-from homarus.cli.screen import facts, report, say, show_json, warn
+from homarus.cli.screen import facts, report, say, show_json, table, warn
 
 app = group("Run the gateway, or ask a running one.")
 
@@ -93,6 +93,45 @@ def health(
         )
     if not found.get("ok"):
         raise typer.Exit(1)
+
+
+@app.command()
+def probe(as_json: AsJson = False) -> None:
+    """Try to reach the gateway and time each step; exit code 3 when nothing answers, 4 when it refuses."""
+    from homarus.cli.probing import try_gateway
+
+    target = find_gateway()
+    found = try_gateway(target)
+    if as_json:
+        show_json({"url": target.url, **found.shown()})
+    else:
+        facts([("Gateway", target.url), *found.lines()])
+    if found.error is not None:
+        raise found.error
+
+
+@app.command("usage-cost")
+def usage_cost(
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="How many days, today included.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Show what models were used and what that cost, by UTC day."""
+    with session(find_gateway()) as gateway:
+        found = as_row(gateway.call("usage.cost", {"days": days}))
+    if as_json:
+        show_json(found)
+        return
+    total = {"date": "total", **as_row(found.get("totals"))}
+    lines = [_usage_line(row) for row in (*rows(found, "daily"), total)]
+    table(("DAY", "IN", "OUT", "TOKENS", "COST"), lines if len(lines) > 1 else [], empty="No model was used.")
+
+
+def _usage_line(row: Row) -> tuple[str, ...]:
+    """Return a day; a cost that is not known of all calls is marked."""
+    tokens = (f"{number(row, name):,}" for name in ("input", "output", "totalTokens"))
+    mark = "+" if number(row, "missingCostEntries") else ""
+    cost = row.get("totalCost")
+    return text(row, "date"), *tokens, f"${cost if isinstance(cost, (int, float)) else 0:.4f}{mark}"
 
 
 @app.command()
