@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
 
+from homarus.gateway.http.admission import declared_scopes
 from homarus.gateway.origin import is_host_allowed, origin_problem
 from homarus.gateway.peer import Peer, identify_peer
 from homarus.gateway.settings import BrowserSettings
@@ -70,3 +72,14 @@ def test_x_real_ip_counts_only_where_it_was_asked_for_and_nothing_better_is_ther
     assert identify_peer("10.0.0.3", headers, proxies, uses_real_ip=True).address == "10.0.0.3"
     both = {**headers, "x-forwarded-for": "198.51.100.7"}
     assert identify_peer("10.0.0.2", both, proxies, uses_real_ip=True).address == "198.51.100.7"
+
+
+def test_lines_a_client_sent_above_those_of_the_proxy_count_for_nothing() -> None:
+    sent = CIMultiDict([("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-For", "203.0.113.9")])
+    peer = identify_peer("10.0.0.2", CIMultiDictProxy(sent), frozenset({"10.0.0.2"}))
+    assert peer.address == "203.0.113.9"
+    scopes = CIMultiDict(
+        [("X-OpenClaw-Scopes", "operator.admin, operator.read"), ("X-OpenClaw-Scopes", "operator.read")]
+    )
+    assert identify_peer("10.0.0.2", CIMultiDictProxy(scopes), frozenset()).scope_cap == {"operator.read"}
+    assert declared_scopes(CIMultiDictProxy(scopes)) == ["operator.read"]

@@ -112,6 +112,7 @@ ADVISORIES: dict[str, Advisory] = {
         (
             f"{ORIGIN}::test_forwarded_connections_are_never_local_and_headers_count_only_from_trusted_proxies",
             f"{ORIGIN}::test_what_an_unknown_proxy_passes_on_is_nobodys",
+            f"{ORIGIN}::test_lines_a_client_sent_above_those_of_the_proxy_count_for_nothing",
             f"{RATE}::test_what_a_proxy_on_this_machine_passes_on_is_counted_and_cannot_choose_its_key",
         ),
     ),

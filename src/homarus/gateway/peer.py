@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from typing import cast
 
 from msgspec import field
 
@@ -75,7 +76,7 @@ def identify_peer(
         is_local=is_loopback(socket) and not is_forwarded,
         origin=headers.get("origin"),
         host=headers.get("host", ""),
-        scope_cap=_scope_cap(headers.get(SCOPES_HEADER)),
+        scope_cap=_scope_cap(header_lines(headers, SCOPES_HEADER)),
         headers=headers,
         socket=socket,
         socket_port=port,
@@ -84,19 +85,28 @@ def identify_peer(
     )
 
 
-def _scope_cap(header: str | None) -> frozenset[str] | None:
-    """Return what a header allows: an empty or overlong one nothing."""
-    if header is None:
+def header_lines(headers: Mapping[str, str], name: str) -> list[str]:
+    """Return every value a header was sent with: a proxy may add its own line below one of the client."""
+    get_all = getattr(headers, "getall", None)
+    if get_all is None:
+        return [headers[name]] if name in headers else []
+    return cast("list[str]", get_all(name, []))
+
+
+def _scope_cap(lines: list[str]) -> frozenset[str] | None:
+    """Return what every line allows: an empty or overlong one nothing."""
+    if not lines:
         return None
-    names = header.replace(",", " ").split() if len(header) <= MAX_SCOPES_HEADER else []
-    return frozenset(names)
+    allowed = [frozenset(line.replace(",", " ").split() if len(line) <= MAX_SCOPES_HEADER else ()) for line in lines]
+    return allowed[0].intersection(*allowed[1:])
 
 
 def _forwarded_address(headers: Mapping[str, str], trusted: frozenset[str], *, uses_real_ip: bool) -> str | None:
-    chain = headers.get("x-forwarded-for")
-    if chain is not None:
-        return _last_foreign_hop(chain, trusted)
-    return _last_foreign_hop(headers.get("x-real-ip", ""), frozenset()) if uses_real_ip else None
+    chain = header_lines(headers, "x-forwarded-for")
+    if chain:
+        return _last_foreign_hop(",".join(chain), trusted)
+    real = header_lines(headers, "x-real-ip")
+    return _last_foreign_hop(real[-1], frozenset()) if real and uses_real_ip else None
 
 
 def _last_foreign_hop(chain: str, trusted: frozenset[str]) -> str | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from homarus.gateway.peer import Peer
+from homarus.gateway.peer import Peer, header_lines
 
 VouchMethod = Literal["trusted-proxy", "tailscale"]
 VouchReason = Literal[
@@ -49,10 +49,7 @@ def single_header(headers: Mapping[str, str], name: str) -> str | None:
 
     Sent twice means that a proxy added its own beside one of the client, and either could be the forged one.
     """
-    get_all = getattr(headers, "getall", None)
-    values = [headers[name]] if get_all is None and name in headers else []
-    if get_all is not None:
-        values = cast("list[str]", get_all(name, []))
+    values = header_lines(headers, name)
     if len(values) != 1:
         return None
     value = values[0].strip()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from homarus.gateway.auth import DEVICE_TOKEN, SHARED_SECRET
 from homarus.gateway.caller import Caller
 from homarus.gateway.http.refusal import refused, too_many
+from homarus.gateway.peer import header_lines
 from homarus.protocol.scopes import ALL_SCOPES, Role, has_scope
 from homarus.protocol.versions import PROTOCOL_VERSIONS
 
@@ -59,8 +60,11 @@ def bearer_of(headers: Mapping[str, str]) -> str | None:
 
 def declared_scopes(headers: Mapping[str, str]) -> list[str] | None:
     """Return the scopes a request limits itself to, None when it does not."""
-    header = headers.get(SCOPES_HEADER)
-    return None if header is None else [part.strip() for part in header.split(",") if part.strip()]
+    lines = header_lines(headers, SCOPES_HEADER)
+    if not lines:
+        return None
+    first, *others = [[part.strip() for part in line.split(",") if part.strip()] for line in lines]
+    return [scope for scope in first if all(scope in other for other in others)]
 
 
 def narrow(granted: Iterable[str], declared: Iterable[str] | None) -> frozenset[str]:

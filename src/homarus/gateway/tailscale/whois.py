@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, cast
 
-from homarus.gateway.peer import Peer
+from homarus.gateway.peer import Peer, header_lines
 from homarus.gateway.settings import is_loopback
 from homarus.gateway.socket_owner import owners_of_port
 from homarus.gateway.vouching import Vouched, VouchMethod, single_header
@@ -81,7 +81,7 @@ def _last_hop(peer: Peer) -> str | None:
     """Return the address tailscaled forwarded for; it is the last one in the chain, those before are the client's."""
     if not is_loopback(peer.socket) or any(name not in peer.headers for name in PROXY_HEADERS):
         return None
-    hop = peer.headers["x-forwarded-for"].rpartition(",")[2].strip()
+    hop = header_lines(peer.headers, "x-forwarded-for")[-1].rpartition(",")[2].strip()
     try:
         return str(ip_address(hop))
     except ValueError:

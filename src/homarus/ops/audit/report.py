@@ -13,6 +13,7 @@ from homarus.config.load import load
 from homarus.config.write import set_value
 from homarus.errors import HomarusError
 from homarus.gateway.token_file import read_token
+from homarus.ops.audit.approvals import audit_approvals
 from homarus.ops.audit.channels import audit_channels, open_elevated
 from homarus.ops.audit.files import audit_files
 from homarus.ops.audit.finding import AuditFinding, Chmod, Repair, Severity, sorted_findings
@@ -46,7 +47,7 @@ def audit(state: StateDir) -> AuditReport:
     loaded = load(state.config_file, state.env)
     token = read_token(state.identity)
     found = [*audit_gateway(loaded, token), *audit_channels(loaded), *open_elevated(loaded)]
-    found += [*audit_tools(loaded), *audit_secrets(loaded), *audit_files(state, loaded)]
+    found += [*audit_tools(loaded), *audit_approvals(state.root), *audit_secrets(loaded), *audit_files(state, loaded)]
     return AuditReport(tuple(sorted_findings(found)))
 
 
