@@ -11,7 +11,7 @@ from random import Random
 
 from tests.fuzz.bodies import fuzz_http, fuzz_webhook
 from tests.fuzz.gateway import Target, fuzz_owner, fuzz_strangers
-from tests.fuzz.interfaces import fuzz_hooks, fuzz_interfaces
+from tests.fuzz.interfaces import fuzz_hooks, fuzz_interfaces, fuzz_rpc_strangers
 from tests.fuzz.texts import FUZZERS
 from tests.fuzz.watch import Findings
 
@@ -45,6 +45,7 @@ async def fuzz_bodies(seed: int, count: int, findings: Findings, folder: Path, d
     done = Counter[str]()
     done["http requests"] += await fuzz_http(target, random, count // 4, findings)
     done["calls of programs"] += await fuzz_hooks(target, random, count // 8, findings)
+    done["json-rpc before authentication"] += await fuzz_rpc_strangers(target, random, count // 16, findings)
     done["rest and json-rpc"] += await fuzz_interfaces(target, random, count // 4, findings)
     done["webhook calls"] += await fuzz_webhook(random, count - done.total(), findings)
     return done

@@ -14,16 +14,19 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 from tests.fuzz.bodies import send
-from tests.fuzz.gateway import HOOK_SECRET, PATIENT, TOKEN, Target, snapshot
+from tests.fuzz.gateway import HOOK_SECRET, PATIENT, PEERS, TOKEN, ListSocket, Target, snapshot
 from tests.fuzz.mutation import dump, invent, pick, spoil_bytes, spoil_tree
 from tests.fuzz.watch import HANG_SECONDS, Findings
 from tests.gateway.fake_services import FakeChannels
 
+from homarus.gateway.connection import Connection
 from homarus.gateway.http.channel_webhook import WebhookCall
 from homarus.gateway.http.page import Page
 from homarus.gateway.http.routes import Routes
 from homarus.gateway.json_rpc.methods import METHODS
+from homarus.gateway.json_rpc.opening import Opening
 from homarus.gateway.operations import config_schema
+from homarus.gateway.socket import ClientSocket
 
 PARTS = ("main", "agent:main:main", "m1", "%00", "%0a", "%2e%2e", "a%2Fb", "%ff", "é", "x" * 600)
 KNOWN = frozenset({200, 204, 400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 429, 502, 503, 504})
@@ -67,6 +70,10 @@ class RequestMaker:
         body = self._spoiled(batch if len(batch) > 1 or random.random() < 0.1 else batch[0])
         return "POST", "/rpc", headers, self._bytes(body)
 
+    def rpc_text(self) -> str:
+        """Return a message or batch as a frame has it."""
+        return self._rpc({})[3].decode("utf-8", "replace")
+
     def _message(self) -> Any:
         name = self._random.choice(list(self._schemas))
         schema = self._schemas[name]
@@ -93,6 +100,46 @@ async def fuzz_interfaces(target: Target, random: Random, count: int, findings: 
         response = await _send(app, request, findings)
         if response is not None:
             _check(request[1], response, findings)
+    return count
+
+
+class RpcSocket(ListSocket):
+    """A socket of a JSON-RPC client."""
+
+    def _check(self, raw: bytes) -> str:
+        message: Any = json.loads(raw)
+        messages = cast("list[dict[str, Any]]", message if isinstance(message, list) else [message])
+        for each in messages:
+            if each.get("jsonrpc") != "2.0" or ("result" in each) == ("error" in each) or "id" not in each:
+                return "sent a response of an unknown shape"
+            self.answers.append({"ok": "result" in each})
+        return ""
+
+
+async def fuzz_rpc_strangers(target: Target, random: Random, count: int, findings: Findings) -> int:
+    """Open JSON-RPC connections without the secret: each is told so and closed, and nothing stored changes."""
+    maker, before = RequestMaker(random, target), target.disk.look(snapshot)
+    for _ in range(count):
+        socket = RpcSocket(findings)
+        data = maker.rpc_text()
+        if random.random() < 0.3:
+            params = {"token": random.choice(("wrong", "", TOKEN[:-1])), "scopes": pick(random)}
+            data = dump({"jsonrpc": "2.0", "id": 1, "method": "connect", "params": params}).decode()
+        findings.input = data
+        socket.feed(data)
+        socket.feed(maker.rpc_text())
+        socket.hang_up()
+        try:
+            async with asyncio.timeout(HANG_SECONDS):
+                await Connection(
+                    target.core, cast("ClientSocket", socket), random.choice(PEERS), Opening({}, is_rpc_path=True)
+                ).serve()
+        except Exception as error:  # noqa: BLE001 - finding these is the purpose
+            findings.note(f"raised {error!r}")
+        if not socket.is_closed or any(answer["ok"] for answer in socket.answers):
+            findings.note("a stranger was let in")
+    if target.disk.look(snapshot) != before:
+        findings.note("something stored changed before authentication")
     return count
 
 
