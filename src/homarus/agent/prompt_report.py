@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 
@@ -51,12 +52,14 @@ def report_of(prompted: Prompted) -> dict[str, object]:
         "sandbox": {"mode": "all" if prompted.is_sandboxed else "off", "sandboxed": prompted.is_sandboxed},
         "systemPrompt": {
             "chars": len(prompted.system),
+            "hash": _hash(prompted.system),
             "projectContextChars": context,
             "nonProjectContextChars": len(prompted.system) - context,
         },
         "injectedWorkspaceFiles": _files(prompted),
         "skills": {
             "promptChars": len(source.skills),
+            "hash": _hash(source.skills),
             "entries": [
                 {"name": skill.name, "blockChars": len(block_of(skill))} for skill in prompted.skills[:MAX_LISTED]
             ],
@@ -118,16 +121,23 @@ def _tools(tools: Sequence[ToolSpec]) -> dict[str, object]:
     entries: list[dict[str, object]] = []
     total = 0
     for tool in tools:
-        schema = len(json.dumps(dict(tool.parameters), separators=(",", ":")))
+        schema = json.dumps(dict(tool.parameters), separators=(",", ":"))
         properties = tool.parameters.get("properties")
         count = len(properties) if isinstance(properties, dict) else 0  # pyright: ignore[reportUnknownArgumentType]
-        total += schema
+        total += len(schema)
         entries.append(
             {
                 "name": tool.name,
                 "summaryChars": len(tool.description),
-                "schemaChars": schema,
+                "summaryHash": _hash(tool.description),
+                "schemaChars": len(schema),
+                "schemaHash": _hash(schema),
                 "propertiesCount": count,
             }
         )
     return {"listChars": 0, "schemaChars": total, "entries": entries}
+
+
+def _hash(text: str) -> str:
+    """Return what changes when a part of the prompt does, and with it what a provider can reuse of it."""
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()

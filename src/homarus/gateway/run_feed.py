@@ -18,6 +18,7 @@ from homarus.clock import Clock
 from homarus.gateway.hub import EventHub
 from homarus.gateway.run_teller import RunTeller, RunView
 from homarus.gateway.run_teller_v4 import TEXT_INTERVAL_MS, RunTellerV4
+from homarus.gateway.transcript import may_become_silent, visible_text
 from homarus.pipeline.contract import RunEvent, RunInfo
 from homarus.protocol.events import CHAT
 from homarus.protocol.frames import JsonObject
@@ -93,6 +94,15 @@ class RunFeed:
         """Tell clients of an assistant message that no run wrote."""
         payload = {"runId": f"inject-{message_id}", "sessionKey": session_key, "seq": 0, "state": "final"}
         self._hub.broadcast(CHAT, {**payload, "message": message}, session=session_key)
+
+    def in_flight(self, session_key: str) -> JsonObject | None:
+        """Return what the run of a session has said so far, None when none goes on."""
+        for run in reversed(self._runs.values()):
+            teller = run.v4
+            if teller.info.session_key == session_key and teller.is_started:
+                text = "" if may_become_silent(teller.text, teller.info.run_id) else visible_text(teller.text)
+                return {"runId": teller.info.run_id, "text": text, "startedAt": teller.started_at}
+        return None
 
     async def run(self) -> None:
         """Send text whose interval is over although no more came; otherwise a pause would hold it back."""

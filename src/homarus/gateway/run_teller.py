@@ -55,6 +55,7 @@ class RunTeller(Struct):
     view: RunView
     seq: int = 0
     is_started: bool = False
+    started_at: int = 0
     text: str = ""
     told: str = ""
     told_at: int = 0
@@ -87,7 +88,7 @@ class RunTeller(Struct):
     def start(self, started_at: int, at: int) -> None:
         """A run that begins again after a restart or a retry says its text anew."""
         self.text = self.streamed = self.told = ""
-        self.is_started = True
+        self.is_started, self.started_at = True, started_at
         self.agent("lifecycle", {"phase": "start", "startedAt": started_at}, at)
 
     def stream(self, text: str, at: int) -> None:

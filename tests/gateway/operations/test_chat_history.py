@@ -5,7 +5,9 @@ from typing import Any
 from tests.gateway.conftest import Running
 from tests.gateway.raw_client import RawClient, connected
 
+from homarus.agent.events import TextStreamed, TurnFinished, TurnStarted
 from homarus.labels import OPERATOR
+from homarus.models.contract import Usage
 from homarus.sessions.keys import parse_key
 from homarus.storage.records import Entry, Session
 
@@ -89,6 +91,17 @@ async def test_an_empty_session_is_an_empty_page(gateway: Running) -> None:
         empty = await history(client)
     assert (empty["messages"], empty["hasMore"], empty["totalMessages"]) == ([], False, 0)
     assert (empty["pendingInputs"], "thinkingLevel" in empty) == ({"items": [], "total": 0}, False)
+
+
+async def test_a_page_that_comes_in_the_middle_of_a_reply_gets_what_was_said_so_far(manual_gateway: Running) -> None:
+    async with connected(manual_gateway.url, **V4) as client:
+        await client.call("chat.send", {"sessionKey": "main", "message": "hi", "idempotencyKey": "r1"})
+        assert "inFlightRun" not in await history(client)
+        manual_gateway.runs.emit("r1", TurnStarted(5))
+        manual_gateway.runs.emit("r1", TextStreamed("so far", "so far"))
+        assert (await history(client))["inFlightRun"] == {"runId": "r1", "text": "so far", "startedAt": 5}
+        manual_gateway.runs.emit("r1", TurnFinished("so far", "stop", Usage(), 6))
+        assert "inFlightRun" not in await history(client)
 
 
 async def test_one_message_is_shown_in_full(gateway: Running) -> None:

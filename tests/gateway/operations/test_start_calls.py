@@ -106,7 +106,11 @@ async def test_the_machine_is_described(gateway: Running) -> None:
         info = (await client.call("system.info", {}))["payload"]
         assert info["memoryTotalBytes"] > info["memoryFreeBytes"] > 0
         assert info["cpuCount"] >= 1
-        [provider] = (await client.call("models.authStatus", {"agentId": "main"}))["payload"]["providers"]
+        models = (await client.call("models.authStatus", {"agentId": "main"}))["payload"]
+        [provider] = models["providers"]
+        assert {"provider": "openai", "apiKeySupported": True, "quickApiKeySetup": False} in models[
+            "providerCapabilities"
+        ]
         assert (provider["provider"], provider["status"]) == ("mock", "static")
         assert (await client.call("tasks.get", {"taskId": "t"}))["error"]["message"] == "unknown task id: t"
 

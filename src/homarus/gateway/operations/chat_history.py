@@ -135,6 +135,9 @@ async def _add_state(
     answer["pendingInputs"] = await _pending(call, key)
     if session is not None:
         answer["sessionInfo"] = session_row(session, defaults, has_title=True, runs=running(call.services))
+    going = call.core.feed.in_flight(str(key))
+    if going is not None:
+        answer["inFlightRun"] = going
 
 
 async def _delta(call: Call, key: SessionKey, session: Session | None, cursor: str) -> ChatDelta:
@@ -154,6 +157,9 @@ async def _delta(call: Call, key: SessionKey, session: Session | None, cursor: s
         "sessionInfo": row,
         "pendingInputs": await _pending(call, key),
     }
+    going = call.core.feed.in_flight(str(key))
+    if going is not None:
+        answer["inFlightRun"] = going
     return answer
 
 

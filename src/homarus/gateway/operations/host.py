@@ -9,6 +9,7 @@ import socket
 
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import Get, operation
+from homarus.models.providers import KNOWN_PROVIDERS
 from homarus.protocol.base import NoParams
 from homarus.protocol.frames import JsonObject
 from homarus.protocol.scopes import Scope
@@ -51,10 +52,17 @@ async def update_status(call: Call, params: UpdateStatusParams) -> JsonObject:  
 
 @operation("models.authStatus", scope=Scope.READ)
 async def auth_status(call: Call, params: AuthStatusParams) -> JsonObject:  # noqa: ARG001
-    """List the providers of models that can be used now; their keys come from the configuration."""
+    """List the providers of models that can be used now, and which known ones take a key.
+
+    Keys come from the configuration and the environment; none is taken over a connection.
+    """
     names = dict.fromkeys(info.provider for info in call.services.models.list_models())
+    known = [
+        {"provider": each.id, "apiKeySupported": each.key_name is not None, "quickApiKeySetup": False}
+        for each in KNOWN_PROVIDERS.values()
+    ]
     providers = [_provider(name) for name in names]
-    return {"ts": call.services.clock.now_ms(), "providers": providers, "providerCapabilities": []}
+    return {"ts": call.services.clock.now_ms(), "providers": providers, "providerCapabilities": known}
 
 
 def _provider(name: str) -> JsonObject:
