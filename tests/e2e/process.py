@@ -49,7 +49,8 @@ class GatewayProcess(Struct):
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of a gateway under test: nothing of the caller's configuration."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
-    return {**keep, "HOMARUS_HOME": str(home), "PYTHONUNBUFFERED": "1", **(extra or {})}
+    own = {"HOMARUS_HOME": str(home), "HOMARUS_GATEWAY_TOKEN": TOKEN, "PYTHONUNBUFFERED": "1"}
+    return {**keep, **own, **(extra or {})}
 
 
 def write_config(home: Path, config: Mapping[str, object]) -> None:
@@ -62,7 +63,7 @@ async def launch(
 ) -> asyncio.subprocess.Process:
     """Start a gateway process on any free port, unless `arguments` name one."""
     port = () if "--port" in arguments else ("--port", "0")
-    command = (sys.executable, "-m", "homarus", "gateway", "run", *port, "--token", TOKEN, *arguments)
+    command = (sys.executable, "-m", "homarus", "gateway", "run", *port, *arguments)
     with (home / "stderr.txt").open("ab") as errors:
         return await asyncio.create_subprocess_exec(
             *command, env=environment(home, extra), stdout=asyncio.subprocess.PIPE, stderr=errors
