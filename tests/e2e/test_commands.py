@@ -159,7 +159,7 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "config set": (("logging.level", "debug", "--json"), "logging.level"),
     "config unset": (("logging.level", "--json"), "logging.level"),
     "config validate": (("--json",), "true"),
-    "gateway status": (("--json",), '"protocol": 3'),
+    "gateway status": (("--json",), '"protocol": 4'),
     "gateway health": (("--probe", "--json"), '"ok": true'),
     "gateway operations": (("sessions.send",), "POST /api/sessions/{key}/messages"),
     "gateway call": (("sessions.list", "--params", '{"limit": 1}'), '"sessions"'),
