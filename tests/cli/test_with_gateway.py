@@ -313,11 +313,13 @@ async def test_a_gateway_serves_itself_through_tailscale_and_takes_that_back(tmp
             while not any("https://box.example.ts.net/" in line for line in serving.lines):
                 serving.lines.append((await serving.process.stdout.readline()).decode())
         served = tailscale.served
+        made = await serving.run("devices", "setup-code", "--json")
     finally:
         await stop(serving)
     handlers = served["Web"]["box.example.ts.net:443"]["Handlers"]
     assert handlers == {"/": {"Proxy": f"http://127.0.0.1:{port}"}}
     assert tailscale.served == {}
+    assert cast("dict[str, object]", made.json)["gatewayUrl"] == "wss://box.example.ts.net"
 
 
 async def test_commands_reach_a_gateway_whose_users_a_proxy_vouches_for(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ LIMITED = ["operator.approvals", "operator.read", "operator.talk.secrets", "oper
 
 
 async def code_of(gateway: Running, **params: str) -> SetupCode:
-    async with connected(gateway.url) as owner:
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as owner:
         made = await owner.call("device.pair.setupCode", {"publicUrl": gateway.url, **params})
     assert made["ok"], made
     return read_setup_code(made["payload"]["setupCode"])
@@ -93,7 +93,8 @@ async def test_an_operator_token_of_a_setup_code_is_bounded_for_a_device_that_ma
 
 
 async def test_only_admins_make_setup_codes(gateway: Running) -> None:
-    async with connected(gateway.url, scopes=["operator.pairing", "operator.write"]) as client:
+    scopes = ["operator.pairing", "operator.write"]
+    async with connected(gateway.url, scopes=scopes, minProtocol=4, maxProtocol=4) as client:
         answer = await client.call("device.pair.setupCode", {"publicUrl": gateway.url})
     assert answer["error"]["message"] == "missing scope: operator.admin"
 

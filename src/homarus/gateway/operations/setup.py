@@ -6,6 +6,7 @@ import logging
 
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import operation
+from homarus.gateway.settings import GatewaySettings
 from homarus.gateway.setup_codes import PROFILES
 from homarus.gateway.setup_url import is_own, setup_url
 from homarus.protocol.frames import JsonObject
@@ -16,11 +17,22 @@ from homarus.protocol.setup_code import SetupCode, write_setup_code
 log = logging.getLogger("homarus.gateway.devices")
 
 
+async def _tailnet_url(settings: GatewaySettings) -> str | None:
+    """Return the address tailscaled serves this gateway at, None when it does not. Raises Transient."""
+    if settings.tailscale.mode == "off":
+        return None
+    from homarus.gateway.tailscale.exposure import machine_name  # noqa: PLC0415 - off for most
+    from homarus.gateway.tailscale.program import TailscaleProgram  # noqa: PLC0415
+
+    socket = settings.tailscale.socket
+    return f"wss://{await machine_name(TailscaleProgram(str(socket) if socket else None))}"
+
+
 @operation("device.pair.setupCode", scope=Scope.ADMIN)
 async def make_setup_code(call: Call, params: SetupCodeParams) -> JsonObject:
     """Make a code that pairs one device within ten minutes, for what its profile names."""
     profile = params.bootstrap_profile or "limited"
-    url = setup_url(call.core.settings, params.public_url)
+    url = setup_url(call.core.settings, params.public_url or await _tailnet_url(call.core.settings))
     pin = call.core.tls_fingerprint() if is_own(url, call.core.settings) else None
     issued = await call.core.setup_codes.issue(PROFILES[profile])
     code = write_setup_code(SetupCode(url, issued.token, pin))

@@ -38,7 +38,7 @@ class TailscaleExposure:
 
     async def open(self) -> str:
         """Expose the gateway and return its address. Raises Transient with what to do."""
-        name = await self._name()
+        name = await machine_name(self._program)
         taken = _handler(await self._status(), name)
         if taken is not None and taken != self._target:
             fix = "move it to another port or path, or free the address: tailscale serve --https=443 off"
@@ -62,15 +62,17 @@ class TailscaleExposure:
         except HomarusError as error:
             log.warning("the exposure stays: %s", error.message)
 
-    async def _name(self) -> str:
-        status = await self._program.run_json("status", "--json", "--peers=false")
-        name = _entries(status.get("Self")).get("DNSName")
-        if status.get("BackendState") != "Running" or not isinstance(name, str) or not name:
-            raise Transient("this machine is not on a tailnet", fix="tailscale up")
-        return name.rstrip(".").lower()
-
     async def _status(self) -> dict[str, object]:
         return await self._program.run_json("serve", "status", "--json")
+
+
+async def machine_name(program: TailscaleProgram) -> str:
+    """Return this machine's name on its tailnet, such as box.example.ts.net. Raises Transient when it is on none."""
+    status = await program.run_json("status", "--json", "--peers=false")
+    name = _entries(status.get("Self")).get("DNSName")
+    if status.get("BackendState") != "Running" or not isinstance(name, str) or not name:
+        raise Transient("this machine is not on a tailnet", fix="tailscale up")
+    return name.rstrip(".").lower()
 
 
 def _handler(status: dict[str, object], name: str) -> str | None:
