@@ -121,3 +121,19 @@ async def test_a_device_keeps_the_name_its_owner_gave_it(gateway: Running) -> No
         async with connected(gateway.url, scopes=["operator.pairing"], **V4) as other:
             denied = await other.call("device.pair.rename", {"deviceId": identity.id, "label": "x"})
             assert denied["error"]["message"] == "device pairing rename denied"
+
+
+async def test_nodes_of_both_versions_learn_new_wake_words_once(gateway: Running) -> None:
+    old_host: dict[str, Any] = {"role": "node", "scopes": [], "client": CLIENT}
+    async with (
+        connected(gateway.url, **V4) as operator,
+        host(gateway, DeviceIdentity.generate()) as new,
+        connected(gateway.url, **old_host) as old,
+    ):
+        for node in (new, old):
+            await node.event("voicewake.changed")
+        assert (await operator.call("voicewake.set", {"triggers": ["lobster"]}))["ok"]
+        for node in (operator, new, old):
+            assert (await node.event("voicewake.changed"))["triggers"] == ["lobster"]
+            assert (await node.call("health"))["ok"]
+            assert [frame for frame in node.events if frame.get("event") == "voicewake.changed"] == []

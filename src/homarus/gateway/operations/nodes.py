@@ -115,6 +115,10 @@ async def set_voicewake(call: Call, params: VoicewakeParams) -> JsonObject:
     """Change the words that wake microphones and tell every node."""
     triggers = await write_triggers(call.services.database, call.services.clock, params.triggers)
     call.core.hub.broadcast(VOICEWAKE_CHANGED, {"triggers": triggers})
+    # With version 4 the broadcast is for operators who may read, so nodes are told one by one.
+    for caller in (connection.caller for connection in call.core.hub.connections):
+        if caller.role is Role.NODE and caller.is_v4:
+            call.core.hub.tell(caller.conn_id, VOICEWAKE_CHANGED, {"triggers": triggers})
     return {"triggers": triggers}
 
 
