@@ -32,9 +32,11 @@ class FileConfig:
 class Desk:
     """A connected client; `run` is for tests that follow one."""
 
-    def __init__(self, client: RawClient, services: Services) -> None:
+    def __init__(self, client: RawClient, server: GatewayServer) -> None:
         self.client = client
-        self.services = services
+        self.core = server.core
+        self.services = server.core.services
+        self.url = f"ws://127.0.0.1:{server.port}"
         self.run = ""
 
     async def ok(self, method: str, params: object = None) -> Any:
@@ -60,6 +62,6 @@ async def desk(
     server = GatewayServer(services, GatewaySettings(auth=AuthSettings(token=TOKEN)))
     await server.start(port=0)
     async with connected(f"ws://127.0.0.1:{server.port}") as client:
-        yield Desk(client, services)
+        yield Desk(client, server)
     await server.stop()
     await services.database.close()

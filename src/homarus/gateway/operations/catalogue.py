@@ -105,6 +105,7 @@ OPERATIONS: Final = {
     "skills": ("skills.status", "skills.bins", "skills.update"),
     "skill_library": ("skills.search", "skills.detail", "skills.install"),
     "memory_health": ("doctor.memory.status", "doctor.memory.dreamDiary"),
+    "secrets": ("secrets.resolve",),
     "upkeep": ("update.run", "channels.logout", "config.openFile"),
     "wizard": ("wizard.start", "wizard.next", "wizard.cancel", "wizard.status"),
     "usage": ("sessions.usage", "sessions.usage.timeseries", "sessions.usage.logs", "usage.status", "usage.cost"),
