@@ -71,7 +71,8 @@ def test_the_certificate_is_made_once_for_this_user_only(tmp_path: Path) -> None
     folder = tls_folder(tmp_path)
     first, second = (open_tls(TlsSettings(), folder, SystemClock()).fingerprint for _ in range(2))
     assert first == second == read_certificate(folder / CERTIFICATE)
-    assert [path.stat().st_mode & 0o077 for path in (folder, folder / KEY, folder / CERTIFICATE)] == [0, 0, 0]
+    made = (folder.parent, folder, folder / KEY, folder / CERTIFICATE)
+    assert [path.stat().st_mode & 0o077 for path in made] == [0, 0, 0, 0]
 
 
 def test_the_fingerprint_is_the_one_openssl_prints(tmp_path: Path) -> None:

@@ -85,7 +85,8 @@ def _generate(certificate: Path, key: Path, clock: Clock) -> None:
 
     made = make_certificate(_host_name(), clock)
     try:
-        certificate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (certificate.parent.parent, certificate.parent):  # the mode counts for the last one made only
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_private(key, made.key)
         _write_private(certificate, made.certificate)
     except OSError as error:
