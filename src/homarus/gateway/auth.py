@@ -111,6 +111,10 @@ class SharedAuth:
                 return AuthResult(reason="trusted_proxy_untrusted_source")
         return await self.check(ConnectAuth(token=secret, password=secret), peer)
 
+    def knows(self, secret: str) -> bool:
+        """Tell whether a secret is the shared one, counting nothing; whoever asks goes on to `check_bearer`."""
+        return same_secret(secret, self._settings.secret)
+
     def _count(self, peer: Peer, result: AuthResult) -> AuthResult:
         if result.is_ok:
             self._limiter.succeed(peer, SHARED_SECRET)

@@ -342,3 +342,17 @@ async def test_what_cannot_be_done_now_is_a_conflict_or_a_failure_further_on(man
     runs.finish("r1", "failed", error="the model said no")
     status, failed, _ = await asking
     assert (status, failed["error"]["message"], failed["payload"]["status"]) == (502, "the model said no", "error")
+
+
+async def test_a_call_with_the_shared_secret_does_not_look_for_devices(
+    gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    async def look(token: str, _role: str) -> None:
+        looked.append(token)
+
+    monkeypatch.setattr(gateway.server.core.devices, "find_token", look)
+    assert (await fetch(f"{gateway.http}/api/health", headers=OWNER))[0] == 200
+    assert (await fetch(f"{gateway.http}/api/health", headers={"Authorization": "Bearer another"}))[0] == 401
+    assert looked == ["another"]
