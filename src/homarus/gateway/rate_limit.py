@@ -97,8 +97,8 @@ class CallLimiter:
         self._window = window
         self._calls: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def wait_for(self, key: str) -> float:
-        """Count a call and return 0, or return the seconds to wait without counting it."""
+    def wait_for(self, key: str, limit: int | None = None) -> float:
+        """Count a call and return 0, or return the seconds to wait without counting it; `limit` in place of its own."""
         now = self._clock.monotonic()
         calls = self._calls.setdefault(key, deque())
         self._calls.move_to_end(key)
@@ -106,7 +106,7 @@ class CallLimiter:
             self._calls.popitem(last=False)
         while calls and calls[0] <= now - self._window:
             calls.popleft()
-        if len(calls) >= self._limit:
+        if len(calls) >= (limit or self._limit):
             return calls[0] + self._window - now
         calls.append(now)
         return 0.0

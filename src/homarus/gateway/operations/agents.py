@@ -10,7 +10,7 @@ from homarus.gateway.operations.message_input import clean_message, read_images
 from homarus.gateway.operations.registry import Get, Post, operation
 from homarus.gateway.operations.run_start import failed_run, start_run
 from homarus.gateway.operations.target import default_agent, find_agent, known_agent, main_key, read_key
-from homarus.gateway.run_meta import agent_meta
+from homarus.gateway.run_meta import run_meta
 from homarus.gateway.services import AgentFacts
 from homarus.ids import Address, RunId
 from homarus.pipeline.contract import RunOutcome, Submission
@@ -195,20 +195,9 @@ async def _wait(call: Call, run_id: str) -> RunOutcome:
 async def _result(call: Call, outcome: RunOutcome) -> JsonObject:
     if outcome.state == "failed":
         raise failed_run(outcome)
-    ended = outcome.ended_at if outcome.ended_at is not None else outcome.started_at
-    meta: JsonObject = {
-        "durationMs": max(0, ended - outcome.started_at),
-        "agentMeta": await agent_meta(call.services, outcome),
-    }
-    meta["aborted"] = outcome.state == "aborted"
-    prompts = call.services.prompts
-    record = await prompts.find(outcome.session_key) if prompts is not None else {}
-    if "systemPromptReport" in record:
-        meta["systemPromptReport"] = record["systemPromptReport"]
-    if outcome.stop_reason:
-        meta["stopReason"] = outcome.stop_reason
     payloads = [{"text": outcome.text, "mediaUrl": None}] if outcome.text else []
-    result = {"payloads": payloads, "meta": meta}
+    meta = await run_meta(call.services, outcome)
+    result = {"payloads": payloads, "meta": meta, "sourceReplyDeliveryState": "missing"}
     return {"runId": outcome.run_id, "status": "ok", "summary": "completed", "result": result}
 
 

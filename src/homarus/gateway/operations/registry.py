@@ -30,6 +30,7 @@ ResultT = TypeVar("ResultT")
 Verb = Literal["GET", "POST", "PATCH", "DELETE"]
 
 WRITES_PER_WINDOW: Final = 3
+WRITES_PER_WINDOW_V4: Final = 30
 WRITE_WINDOW: Final = 60.0
 """Control-plane writes a caller may make per window, in seconds (reference 01 §11)."""
 _IGNORED = IgnoredParams()
@@ -199,12 +200,13 @@ def _check_role(name: str, found: Operation | None, caller: Caller) -> None:
 
 
 def _limit_write(call: Call) -> None:
-    wait = call.core.writes.wait_for(call.caller.identity)
+    most = WRITES_PER_WINDOW_V4 if call.caller.is_v4 else WRITES_PER_WINDOW
+    wait = call.core.writes.wait_for(f"{call.caller.protocol}|{call.caller.identity}", most)
     if wait > 0:
         raise ProtocolError(
             UNAVAILABLE,
             f"rate limit exceeded for {call.method}; retry after {wait:.0f}s",
-            details={"method": call.method, "limit": f"{WRITES_PER_WINDOW} per {WRITE_WINDOW:.0f}s"},
+            details={"method": call.method, "limit": f"{most} per {WRITE_WINDOW:.0f}s"},
             retryable=True,
             retry_after_ms=round(wait * 1000),
         )
