@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import platform
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
@@ -33,6 +34,7 @@ async def try_release(release: Release, node: Node, folder: Path, only: str) -> 
     shots.mkdir(parents=True, exist_ok=True)
     for kind in (each for each in FAMILIES if only in each.title):
         scratch = folder / release.version / kind.title.replace(" ", "-")
+        shutil.rmtree(scratch, ignore_errors=True)
         async with (
             ModelServer((NAME,), answer=answer) as model,
             our_gateway(scratch / "homarus", model.base_url) as ours,

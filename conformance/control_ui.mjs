@@ -44,7 +44,7 @@ function watch(page) {
     const asked = new Map();
     socket.on("framesent", ({ payload }) => {
       const frame = parse(payload);
-      if (frame?.type === "req") asked.set(frame.id, frame.method);
+      if (frame?.type === "req") asked.set(frame.id, `${frame.method} ${JSON.stringify(frame.params ?? {}).slice(0, 80)}`);
     });
     socket.on("framereceived", ({ payload }) => {
       const frame = parse(payload);
@@ -135,7 +135,7 @@ async function tabs(page) {
   const bad = [];
   for (const path of options.tabs) {
     const { at, problems } = await openTab(page, path);
-    if (at !== path) problems.push(`led to ${at}`);
+    if (!at.startsWith(path)) problems.push(`led to ${at}`);
     if (problems.length > 0) bad.push(`${path}: ${problems.slice(0, 4).join(" / ")}`);
   }
   if (bad.length > 0) throw new Error(`${bad.length} of ${options.tabs.length}: ${bad.join(" ; ")}`);

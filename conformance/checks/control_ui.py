@@ -27,7 +27,7 @@ TABS: Final = {
     3: "/overview /channels /instances /sessions /usage /cron /agents /skills /nodes /dreaming /config /communications "
     "/appearance /automation /infrastructure /ai-agents /debug /logs /chat",
     4: "/sessions /usage /automations /tasks /activity /agents /skills /plugins /logs /debug /systems "
-    "/settings/general /settings/connection /settings/channels /settings/agents /settings/ai-agents "
+    "/settings/connection /settings/channels /settings/agents /settings/ai-agents "
     "/settings/model-providers /settings/approvals /settings/devices /settings/memory /settings/mcp "
     "/settings/security /settings/secrets /settings/communications /settings/automation /settings/infrastructure "
     "/settings/appearance /settings/notifications /settings/advanced /settings/about /chat",
