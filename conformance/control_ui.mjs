@@ -11,7 +11,7 @@ const options = JSON.parse(process.argv[2]);
 const { chromium } = createRequire(import.meta.url)(options.driver);
 const PATIENCE = 30_000;
 const FIELD = "textarea:visible, [contenteditable=true]:visible";
-const BROKEN = /unknown method|Unsupported schema|invalid [a-z.]+ params|INVALID_REQUEST|missing scope|is not a function|undefined is not|cannot read prop/i;
+const BROKEN = /unknown method|Unsupported schema\. |invalid [a-z.]+ params|INVALID_REQUEST|missing scope|is not a function|undefined is not|cannot read prop/i;
 
 let faults = [];
 let refusals = [];
@@ -98,8 +98,8 @@ async function tool(page) {
 async function abort(page) {
   await say(page, options.hold);
   const stop = page.getByRole("button", { name: /stop|abort/i }).first();
-  await page.getByText("one", { exact: false }).last().waitFor({ timeout: PATIENCE });
   await stop.waitFor({ timeout: PATIENCE });
+  await page.waitForTimeout(options.settle);
   await shoot(page, "04-running");
   await stop.click();
   await stop.waitFor({ state: "hidden", timeout: PATIENCE });

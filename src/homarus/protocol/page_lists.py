@@ -24,6 +24,23 @@ class ArtifactsListParams(Params):
     cursor: Cursor | None = None
 
 
+class PluginCatalogParams(Params):
+    """`plugins.catalog.browse`."""
+
+    query: Annotated[str, MaxLen(200)] | None = None
+    search_source: Literal["openclaw-control-ui"] | None = None
+    intent: Annotated[str, MaxLen(64)] | None = None
+    category: Annotated[str, MinLen(1), MaxLen(64)] | None = None
+    cursor: Annotated[str, MinLen(1), MaxLen(4096)] | None = None
+    page_size: Annotated[int, Ge(1), Le(100)] | None = None
+
+
+class GrantsListParams(Params):
+    """`exec.approval.grants.list`."""
+
+    limit: Annotated[int, Ge(1), Le(500)] | None = None
+
+
 class SkillLibraryParams(Params):
     """`skills.library.list`."""
 

@@ -12,7 +12,8 @@ V4: dict[str, Any] = {"minProtocol": 4, "maxProtocol": 4}
 EMPTY: list[tuple[str, dict[str, object], str]] = [
     ("plugins.list", {}, "plugins"),
     ("skills.library.list", {"scope": "all"}, "entries"),
-    ("themes.list", {}, "themes"),
+    ("plugins.catalog.browse", {"intent": "all", "pageSize": 24}, "items"),
+    ("exec.approval.grants.list", {}, "grants"),
     ("artifacts.list", {"sessionKey": "main", "type": "image", "limit": 4}, "artifacts"),
     ("approval.history", {"limit": 10}, "items"),
     ("approval.history", {"kind": "system-agent"}, "items"),
@@ -23,6 +24,12 @@ EMPTY: list[tuple[str, dict[str, object], str]] = [
 async def test_a_new_gateway_has_empty_tabs(gateway: Running, method: str, params: object, name: str) -> None:
     async with connected(gateway.url, **V4) as client:
         assert (await client.call(method, params))["payload"][name] == []
+
+
+async def test_the_theme_that_pages_bring_along_is_the_chosen_one(gateway: Running) -> None:
+    async with connected(gateway.url, **V4) as client:
+        found = (await client.call("themes.list", {}))["payload"]
+        assert found["current"]["id"] == found["theme"]["id"] == found["themes"][0]["id"] == "claw"
 
 
 async def test_this_machine_is_the_first_place_of_work(gateway: Running) -> None:

@@ -8,7 +8,7 @@ from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import operation
 from homarus.protocol.errors import invalid
 from homarus.protocol.frames import JsonObject
-from homarus.protocol.page_lists import ApprovalHistoryParams
+from homarus.protocol.page_lists import ApprovalHistoryParams, GrantsListParams
 from homarus.protocol.scopes import Scope
 from homarus.security.approvals import allowed_decisions
 from homarus.storage.approvals import Approval
@@ -29,6 +29,12 @@ async def list_history(call: Call, params: ApprovalHistoryParams) -> JsonObject:
     found = await call.core.approvals.closed(limit, params.kind, _read_cursor(params.cursor))
     answer: JsonObject = {"items": [_snapshot(each) for each in found]}
     return {**answer, "nextCursor": f"{_ended(found[-1])}:{found[-1].id}"} if len(found) == limit else answer
+
+
+@operation("exec.approval.grants.list", scope=Scope.APPROVALS)
+async def list_grants(call: Call, params: GrantsListParams) -> JsonObject:  # noqa: ARG001 - the signature of operations
+    """List commands that jobs of the scheduler may run for good; none, as every answer counts for all or once."""
+    return {"grants": []}
 
 
 def _read_cursor(cursor: str | None) -> tuple[int, str] | None:

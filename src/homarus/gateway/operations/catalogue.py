@@ -113,10 +113,10 @@ OPERATIONS: Final = {
     "system": ("tools.effective", "secrets.reload"),
     "tools_invoke": ("tools.invoke",),
     "speech": ("tts.status", "tts.providers", "tts.enable", "tts.disable", "tts.setProvider", "tts.convert"),
-    "extensions": ("plugins.list", "skills.library.list", "themes.list", "artifacts.list"),
+    "extensions": ("plugins.list", "plugins.catalog.browse", "skills.library.list", "themes.list", "artifacts.list"),
     "environments": ("environments.list", "diagnostics.lanes"),
     "channel_pairing": ("channels.pairing.list", "channels.pairing.approve", "channels.pairing.dismiss"),
-    "approval_history": ("approval.history",),
+    "approval_history": ("approval.history", "exec.approval.grants.list"),
     "talk": ("talk.config", "talk.catalog", "talk.mode", "talk.speak"),
 }
 """Operations by module, in the order in which `features.methods` names them."""

@@ -8,17 +8,25 @@ from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import operation
 from homarus.protocol.base import NoParams
 from homarus.protocol.frames import JsonObject
-from homarus.protocol.page_lists import ArtifactsListParams, SkillLibraryParams
+from homarus.protocol.page_lists import ArtifactsListParams, PluginCatalogParams, SkillLibraryParams
 from homarus.protocol.scopes import Scope
 
 LIBRARY_LIMIT: Final = 64
 """Skills of a library that a session takes by itself (reference v4, skills.library.list)."""
+THEME: Final[JsonObject] = {"id": "claw", "name": "Claw", "source": "builtin", "modes": ["light", "dark"]}
+"""The default of the Control UI, under the name its pages know it by."""
 
 
 @operation("plugins.list", scope=Scope.READ)
 async def list_plugins(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 - the signature of operations
     """List plugins; none, and none can be installed."""
     return {"plugins": [], "diagnostics": [], "mutationAllowed": False}
+
+
+@operation("plugins.catalog.browse", scope=Scope.READ)
+async def browse_plugins(call: Call, params: PluginCatalogParams) -> JsonObject:  # noqa: ARG001
+    """List plugins that could be installed; none, as the gateway asks no registry."""
+    return {"items": []}
 
 
 @operation("skills.library.list", scope=Scope.READ)
@@ -29,8 +37,9 @@ async def list_library(call: Call, params: SkillLibraryParams) -> JsonObject:  #
 
 @operation("themes.list", scope=Scope.READ)
 async def list_themes(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 - the signature of operations
-    """List themes beyond those a page brings along; none."""
-    return {"themes": []}
+    """List the themes a page can show: the one every page brings along, as the gateway keeps none of its own."""
+    current = {"id": THEME["id"], "mode": "system", "scope": "gateway", "overrides": {}}
+    return {"current": current, "theme": THEME, "themes": [THEME]}
 
 
 @operation("artifacts.list", scope=Scope.READ)
