@@ -84,3 +84,11 @@ async def test_answered_questions_are_in_the_history_page_by_page(gateway: Runni
         assert (await client.call("approval.history", {"kind": "plugin"}))["payload"]["items"] == []
         assert not (await client.call("approval.history", {"cursor": "x"}))["ok"]
     assert seen == {"q0": ("denied", "echo 0"), "q1": ("allowed", "echo 1"), "q2": ("denied", "echo 2")}
+
+
+async def test_a_section_that_admits_anything_admits_it_at_any_depth(gateway: Running) -> None:
+    async with connected(gateway.url, **V4) as client:
+        asked = {"path": "plugins.entries.memory-core.config"}
+        found = (await client.call("config.schema.lookup", asked))["payload"]
+        assert (found["schema"], found["children"]) == ({}, [])
+        assert not (await client.call("config.schema.lookup", {"path": "gateway.nothing.here"}))["ok"]

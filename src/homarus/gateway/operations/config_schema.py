@@ -19,6 +19,8 @@ from homarus.protocol.scopes import Scope
 
 NOT_FOUND: Final = "config schema path not found"
 MAX_DEPTH: Final = 32
+_MEANING: Final = frozenset(("title", "description", "default"))
+"""Keywords that restrict nothing."""
 _SHOWN: Final = ("type", "title", "description", "additionalProperties", "enum", "default", "minimum", "maximum")
 
 
@@ -99,7 +101,9 @@ def _properties(node: JsonObject) -> dict[str, JsonObject]:
 
 
 def _below(node: JsonObject, part: str) -> JsonObject:
-    """Return what stands below a place. Raises ProtocolError when there is nothing."""
+    """Return what stands below a place: anything where anything may stand. Raises ProtocolError for nothing."""
+    if not node.keys() - _MEANING:
+        return {}
     named = _properties(node).get(part)
     if named is not None:
         return _with_meaning(_resolve(named), named)
