@@ -13,9 +13,10 @@ from tests.gateway.conftest import Running
 from tests.gateway.fake_clock import FakeClock
 from tests.gateway.fake_services import TOKEN
 
+from homarus.clock import SystemClock
 from homarus.errors import AuthFailed, ProtocolError, Transient
 from homarus.protocol.client import GatewayClient
-from homarus.protocol.client_errors import ConnectionLost, NotRunning
+from homarus.protocol.client_errors import ConnectionLost, NotRunning, Starting
 
 
 def client_of(gateway: Running, folder: Path, **options: Any) -> GatewayClient:
@@ -123,3 +124,36 @@ async def test_waiting_calls_fail_when_the_connection_is_lost_for_good(manual_ga
             await waiting
         with pytest.raises(ConnectionLost):
             await client.call("health")
+
+
+class OpeningClock(SystemClock):
+    """Lets the gateway be ready whenever somebody sleeps."""
+
+    def __init__(self, gateway: Running) -> None:
+        self._gateway = gateway
+        self.pauses: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self._gateway.server.core.gate.is_open = True
+
+
+async def test_gateway_that_is_starting_is_waited_for(gateway: Running, tmp_path: Path) -> None:
+    gateway.server.core.gate.is_open = False
+    clock = OpeningClock(gateway)
+    async with client_of(gateway, tmp_path, clock=clock) as client:
+        assert cast("dict[str, object]", await client.call("health"))["ok"] is True
+    assert clock.pauses == [0.5]
+
+
+class PassingClock(FakeClock):
+    """Time passes by sleeping only."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+
+async def test_gateway_that_never_gets_ready_says_so(gateway: Running, tmp_path: Path) -> None:
+    gateway.server.core.gate.is_open = False
+    with pytest.raises(Starting, match="gateway starting"):
+        await client_of(gateway, tmp_path, clock=PassingClock()).connect()

@@ -19,6 +19,7 @@ from homarus.clock import Clock, SystemClock
 from homarus.errors import HomarusError, Permanent, Transient
 from homarus.protocol.client_errors import (
     ConnectionLost,
+    Starting,
     not_running,
     read_error,
     read_pin,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession, ClientWebSocketResponse
 
 CONNECT_TIMEOUT: Final = 10.0
+STARTING_PATIENCE: Final = 30.0
+"""Seconds a gateway may take from listening to letting clients in."""
 CALL_TIMEOUT: Final = 30.0
 """Seconds; a call may give its own."""
 SILENCE: Final = 2 * TICK_INTERVAL_MS / 1000
@@ -141,7 +144,7 @@ class GatewayClient:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
             )
         try:
-            self._link = await self._open()
+            self._link = await self._open_when_started()
         except BaseException:
             await self.close()
             raise
@@ -247,6 +250,18 @@ class GatewayClient:
                 return await self._open()
             except Transient:
                 delay = min(BACKOFF_LIMIT, delay * 2)
+
+    async def _open_when_started(self) -> _Link:
+        """Open a connection; a gateway that is about to start is waited for."""
+        until = self._clock.monotonic() + STARTING_PATIENCE
+        while True:
+            try:
+                return await self._open()
+            except Starting as error:
+                pause = error.retry_after or BACKOFF_START
+                if self._clock.monotonic() + pause > until:
+                    raise
+                await self._clock.sleep(pause)
 
     async def _open(self) -> _Link:
         import aiohttp  # noqa: PLC0415 - importing this module must be light

@@ -18,6 +18,10 @@ class NotRunning(Transient):
     """No gateway answers at the address."""
 
 
+class Starting(Transient):
+    """The gateway listens already, but does not let anybody in yet."""
+
+
 class ConnectionLost(Transient):
     """The connection ended before an answer came; whether the gateway acted on the request is unknown."""
 
@@ -82,6 +86,9 @@ def refused_handshake(error: ProtocolError) -> HomarusError:
         return Transient(error.message, retry_after=60.0, fix="wait a few minutes, then try again")
     if code.startswith("AUTH_"):
         return AuthFailed(error.message, fix=_FIXES["password" if "PASSWORD" in code else "token"])
+    if (error.details or {}).get("reason") == "startup-sidecars":
+        pause = (error.retry_after_ms or 500) / 1000
+        return Starting(error.message, retry_after=pause, fix="wait until the gateway has started")
     if error.message == "protocol mismatch":
         return ProtocolError(error.code, "this client and the gateway speak no common protocol version; update one")
     return error

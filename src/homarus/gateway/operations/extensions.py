@@ -38,7 +38,7 @@ async def list_library(call: Call, params: SkillLibraryParams) -> JsonObject:  #
 @operation("themes.list", scope=Scope.READ)
 async def list_themes(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 - the signature of operations
     """List the themes a page can show: the one every page brings along, as the gateway keeps none of its own."""
-    current = {"id": THEME["id"], "mode": "system", "scope": "gateway", "overrides": {}}
+    current: JsonObject = {"id": THEME["id"], "mode": "system", "scope": "gateway", "overrides": {}}
     return {"current": current, "theme": THEME, "themes": [THEME]}
 
 
