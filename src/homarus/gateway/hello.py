@@ -8,9 +8,8 @@ from homarus import __version__
 from homarus.gateway.core import GatewayCore
 from homarus.gateway.devices import IssuedDeviceToken
 from homarus.gateway.handshake import Accepted
-from homarus.gateway.operations.message_input import MAX_IMAGE
 from homarus.protocol.events import EVENT_NAMES
-from homarus.protocol.frames import JsonObject
+from homarus.protocol.frames import MAX_IMAGE, JsonObject
 from homarus.protocol.handshake import POLICY, Attachments, Granted, HelloOk
 from homarus.sessions.keys import MAIN
 

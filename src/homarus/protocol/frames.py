@@ -22,6 +22,8 @@ MAX_PAYLOAD = 25 * 1024 * 1024
 """Bytes of one frame after authentication (reference 01 §1)."""
 MAX_BUFFERED = 50 * 1024 * 1024
 """Bytes that may wait for a slow client (reference 01 §1)."""
+MAX_IMAGE = 5_000_000
+"""Bytes of one image that comes with a message."""
 UNKNOWN_ID = "invalid"
 """The id a response carries when the request had none (reference 01 §11)."""
 

@@ -11,10 +11,9 @@ from typing import Final
 from homarus.models.contract import Image
 from homarus.protocol.chat import AttachmentParams
 from homarus.protocol.errors import invalid
+from homarus.protocol.frames import MAX_IMAGE
 from homarus.protocol.validation import parse_params
 
-MAX_IMAGE: Final = 5_000_000
-"""Bytes of one image."""
 MAX_IMAGES: Final = 8
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,", re.IGNORECASE)
