@@ -150,3 +150,14 @@ class NodeInventoryParams(Params):
 
     protocol_features: Annotated[list[NonEmpty], MaxLen(64)] | None = None
     worker_host: dict[str, object] | None = None
+
+
+class BrowserRequestParams(Params):
+    """`browser.request`: a request to the control of a browser; other methods than these change nothing there."""
+
+    method: Literal["GET", "POST", "DELETE"]
+    path: Annotated[str, MinLen(1), MaxLen(4096)]
+    query: dict[str, object] | None = None
+    body: object = None
+    timeout_ms: Annotated[int, Ge(1), Le(600_000)] | None = None
+    profile: Name | None = None

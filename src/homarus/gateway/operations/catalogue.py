@@ -58,6 +58,7 @@ OPERATIONS: Final = {
         "voicewake.get",
         "voicewake.set",
     ),
+    "browser": ("browser.request",),
     "node_pairing": (
         "node.pair.request",
         "node.pair.list",
