@@ -26,8 +26,8 @@ class Outcome:
 
     def line(self) -> str:
         """Return a line for the terminal."""
-        verdict = "pass" if self.is_passed else "FAIL"
-        return f"{verdict}  {self.release:<9} {self.family}: {self.name}  [{self.seconds:.1f} s]  {self.seen}"
+        verdict, seen = "pass" if self.is_passed else "FAIL", " ".join(self.seen.split())
+        return f"{verdict}  {self.release:<9} {self.family}: {self.name}  [{self.seconds:.1f} s]  {seen}"
 
 
 def table(outcomes: list[Outcome]) -> str:

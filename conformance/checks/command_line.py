@@ -156,7 +156,7 @@ class CommandLine(Family):
     @check("channels status")
     async def channels(self) -> str:
         """Channels are shown."""
-        found = (await self.stage.remote_client("channels", "status", "--json")).json()
+        found = (await self.stage.remote_client("channels", "status", "--timeout", "60000", "--json")).json()
         expect(isinstance(found["channels"], dict), found)
         return ", ".join(found["channels"]) or "none"
 
