@@ -52,7 +52,7 @@ class HealthBoard:
             except HomarusError as error:
                 log.warning("no health snapshot: %s", error.message)
                 continue
-            core.hub.broadcast(HEALTH, self.snapshot, core.state_version())
+            core.hub.broadcast(HEALTH, self.snapshot or {}, core.state_version())
 
     def refresh_soon(self) -> None:
         """Take a new snapshot in the background and broadcast it."""
