@@ -3,7 +3,7 @@ from __future__ import annotations
 from tests.gateway.fake_clock import FakeClock
 
 from homarus.gateway.peer import Peer, identify_peer
-from homarus.gateway.rate_limit import MAX_KEYS, AuthLimiter, CallLimiter, FailureLimiter
+from homarus.gateway.rate_limit import CROWD, MAX_KEYS, AuthLimiter, CallLimiter, FailureLimiter
 from homarus.gateway.settings import LimitSettings
 
 LIMITS = LimitSettings(attempts=3, window=60, lockout=300)
@@ -51,9 +51,11 @@ def test_loopback_is_exempt_but_pages_on_it_are_not() -> None:
 
 def test_what_a_proxy_on_this_machine_passes_on_is_counted_and_cannot_choose_its_key() -> None:
     limiter = AuthLimiter(FakeClock(), LIMITS)
-    for number in range(3):
+    for number in range(LIMITS.attempts * CROWD - 1):
         limiter.fail(identify_peer("127.0.0.1", {"x-forwarded-for": f"203.0.113.{number}"}, frozenset()), "k")
     locked = identify_peer("127.0.0.1", {"x-forwarded-for": "203.0.113.77"}, frozenset())
+    assert limiter.locked_for(locked, "k") == 0
+    limiter.fail(locked, "k")
     assert limiter.locked_for(locked, "k") > 0
     assert limiter.locked_for(Peer("127.0.0.1", is_local=True), "k") == 0
     known = identify_peer("127.0.0.1", {"x-forwarded-for": "203.0.113.77"}, frozenset({"127.0.0.1"}))

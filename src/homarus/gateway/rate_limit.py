@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from homarus.clock import Clock
 from homarus.gateway.peer import Peer
@@ -12,6 +13,9 @@ from homarus.gateway.settings import LimitSettings
 
 MAX_KEYS = 10_000
 """Addresses remembered at once; the least recently seen are forgotten first."""
+CROWD = 3
+"""How many times the failures are allowed where one count is shared by everybody behind an unlisted proxy: a stranger
+there must not lock all the others out by a few guesses."""
 
 
 class _Record(Struct):
@@ -60,24 +64,28 @@ class AuthLimiter:
 
     def __init__(self, clock: Clock, settings: LimitSettings) -> None:
         self._limiter = FailureLimiter(clock, settings)
+        self._crowd = FailureLimiter(clock, replace(settings, attempts=settings.attempts * CROWD))
         self._settings = settings
 
     def locked_for(self, peer: Peer, kind: str) -> float:
         """Return the seconds a peer has to wait, 0 when it may try."""
         key = self._key(peer, kind)
-        return 0.0 if key is None else self._limiter.locked_for(key)
+        return 0.0 if key is None else self._of(peer).locked_for(key)
 
     def fail(self, peer: Peer, kind: str) -> None:
         """Count a refused secret."""
         key = self._key(peer, kind)
         if key is not None:
-            self._limiter.fail(key)
+            self._of(peer).fail(key)
 
     def succeed(self, peer: Peer, kind: str) -> None:
         """Forget the failures of a peer."""
         key = self._key(peer, kind)
         if key is not None:
-            self._limiter.succeed(key)
+            self._of(peer).succeed(key)
+
+    def _of(self, peer: Peer) -> FailureLimiter:
+        return self._limiter if peer.is_local or peer.is_attributed else self._crowd
 
     def _key(self, peer: Peer, kind: str) -> str | None:
         if not peer.is_local:
