@@ -12,7 +12,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from msgspec import Struct
-from tests.e2e.process import READY_TIMEOUT, TOKEN, environment
+from tests.e2e.process import READY_TIMEOUT, TOKEN, gateway_environment
 from tests.e2e.waiting import until
 
 from homarus.protocol.client import GatewayClient
@@ -71,7 +71,9 @@ async def gateway(home: Path, extra: Mapping[str, str] | None = None) -> AsyncGe
     home.mkdir(parents=True, exist_ok=True)
     out = home / "stdout.txt"
     out.write_bytes(b"")
-    process = _CONTEXT.Process(target=_live, args=(environment(home, extra), out, home / "stderr.txt"), daemon=True)
+    process = _CONTEXT.Process(
+        target=_live, args=(gateway_environment(home, extra), out, home / "stderr.txt"), daemon=True
+    )
     process.start()
     try:
         await until(lambda: process.exitcode is not None or _url(out), "the gateway is ready", timeout=READY_TIMEOUT)

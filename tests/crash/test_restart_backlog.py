@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from msgspec import Struct, field
 from msgspec.structs import replace
 from tests.crash.small_world import LeapingClock
 from tests.pipeline.harness import FakeNetwork
@@ -28,7 +28,8 @@ PARTS, CHATS = 10_000, 50
 BURST, INTERVAL = 4, 2.0  # as the IRC channel's manifest has it
 
 
-class Wire(Struct, FakeNetwork):
+@dataclass
+class Wire(FakeNetwork):
     """A network that remembers when each part came, and says when there were enough."""
 
     clock: ManualClock = field(default_factory=ManualClock)

@@ -74,7 +74,7 @@ class Conversation:
     async def listen(self) -> None:
         """Keep every final chat event of this session, until cancelled."""
         async for event in self._client.events("chat"):
-            if event.payload.get("state") != "delta":
+            if event.payload.get("state") not in ("delta", "status"):
                 async with self._news:
                     self.ends.append(event.payload)
                     self._news.notify_all()

@@ -49,8 +49,12 @@ class GatewayProcess(Struct):
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of a gateway under test: nothing of the caller's configuration."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
-    own = {"HOMARUS_HOME": str(home), "HOMARUS_GATEWAY_TOKEN": TOKEN, "PYTHONUNBUFFERED": "1"}
-    return {**keep, **own, **(extra or {})}
+    return {**keep, "HOMARUS_HOME": str(home), "PYTHONUNBUFFERED": "1", **(extra or {})}
+
+
+def gateway_environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a gateway that takes TOKEN."""
+    return environment(home, {"HOMARUS_GATEWAY_TOKEN": TOKEN, **(extra or {})})
 
 
 def write_config(home: Path, config: Mapping[str, object]) -> None:
@@ -66,7 +70,7 @@ async def launch(
     command = (sys.executable, "-m", "homarus", "gateway", "run", *port, *arguments)
     with (home / "stderr.txt").open("ab") as errors:
         return await asyncio.create_subprocess_exec(
-            *command, env=environment(home, extra), stdout=asyncio.subprocess.PIPE, stderr=errors
+            *command, env=gateway_environment(home, extra), stdout=asyncio.subprocess.PIPE, stderr=errors
         )
 
 

@@ -82,7 +82,13 @@ async def test_waking_needs_a_text(beating: Beating) -> None:
 async def test_heartbeats_are_switched_and_shown(beating: Beating) -> None:
     assert await beating.ok("set-heartbeats", {"enabled": False}) == {"ok": True, "enabled": False}
     (row,) = (await beating.ok("status"))["heartbeat"]["agents"]
-    assert row == {"agentId": "main", "enabled": False, "every": "30m", "everyMs": 1_800_000}
+    assert row == {
+        "agentId": "main",
+        "enabled": False,
+        "every": "30m",
+        "everyMs": 1_800_000,
+        "waitingForRoute": False,
+    }
     assert (await beating.ok("set-heartbeats", {"enabled": True}))["enabled"] is True
     health = await beating.ok("health", {"probe": True})
     assert (health["heartbeatSeconds"], health["agents"][0]["heartbeat"]["target"]) == (1800, "none")

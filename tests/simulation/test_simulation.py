@@ -46,7 +46,7 @@ def test_nothing_is_lost_doubled_or_out_of_order_whatever_fails(first: int, disk
 def test_the_seeds_reach_every_fault(disk: Disk) -> None:
     """Faults are decided by the seed alone, so a few seeds say what two hundred do."""
     found: Counter[str] = Counter()
-    for seed in range(40):
+    for seed in range(80):
         found.update(simulate(seed, disk).faults)
     assert {name for name in KILLS if not found[name]} == set()
     assert {"disk full", "commit answer lost", "send answer lost", "clock back", "refused"} <= set(found)
