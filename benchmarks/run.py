@@ -28,6 +28,8 @@ HERE = Path(__file__).parent
 WARM_UP = 3
 STARTS = 3
 """Starts of each system; the least time counts, and the first fills caches of compiled code."""
+TURN_SESSIONS = 25
+"""Sessions the measured turns are spread over: of a conversation of hundreds of messages most time is its reading."""
 
 
 class Options(Struct, frozen=True):
@@ -105,31 +107,30 @@ async def compare(systems: list[System], model: Model, turns: int) -> dict[str, 
     }
 
 
-async def own_figures(system: Homarus, model: Model, options: Options) -> list[Measured]:
-    """Return the figures of a gateway that has just been started, with a fresh database."""
-    figures = [Measured("ready, warm", min([await restart(system) for _ in range(4)][1:]), "s", 0.8)]
+async def own_figures(system: Homarus, model: Model, options: Options) -> AsyncGenerator[Measured]:
+    """Yield the figures of a gateway with a fresh database, each as soon as it is known."""
+    yield Measured("ready, warm", min([await restart(system) for _ in range(4)][1:]), "s", 0.8)
     await asyncio.sleep(2)
-    figures.append(Measured("resident, idle", resident_mib(system.pid), "MiB", 75))
+    yield Measured("resident, idle", resident_mib(system.pid), "MiB", 75)
     for _ in range(WARM_UP):
         await system.turn()
     size = await model.newest_size() / 1000
     first = [await system.turn("agent:main:one") * 1000 for _ in range(40)]
-    figures.append(Measured("resident after 40 turns", resident_mib(system.pid), "MiB", 90))
-    more = [await system.turn("agent:main:two") * 1000 for _ in range(options.turns)]
-    figures += [
-        Measured("warm turn over WebSocket, median", statistics.median(more), "ms", 10),
-        Measured("warm turn over WebSocket, 99 %", statistics.quantiles(more, n=100)[98], "ms", 25),
-        Measured("'ping' sent to the model", size, "kB", 10),
-    ]
+    yield Measured("resident after 40 turns", resident_mib(system.pid), "MiB", 90)
+    more = [await system.turn(f"agent:main:two-{number % TURN_SESSIONS}") * 1000 for number in range(options.turns)]
+    yield Measured("warm turn over WebSocket, median", statistics.median(more), "ms", 10)
+    yield Measured("warm turn over WebSocket, 99 %", statistics.quantiles(more, n=100)[98], "ms", 25)
+    yield Measured("'ping' sent to the model", size, "kB", 10)
     _, rate = await run_sessions(system, sessions=32, at_once=32, turns=32 * 20, seconds=options.seconds)
-    figures.append(Measured("32 sessions at once", rate, "turns/s", 100, is_floor=True))
+    yield Measured("32 sessions at once", rate, "turns/s", 100, is_floor=True)
     await run_sessions(system, sessions=100, at_once=8, turns=100, seconds=options.seconds)
     later = [await system.turn("agent:main:three") * 1000 for _ in range(40)]
     slower = (statistics.median(later) / statistics.median(first) - 1) * 100
-    figures.append(Measured("100 stored sessions slow a turn by", slower, "%", 5))
+    yield Measured("100 stored sessions slow a turn by", slower, "%", 5)
     done, _ = await run_sessions(system, sessions=100, at_once=8, turns=options.long, seconds=options.seconds)
-    figures.append(Measured(f"resident after {done:,} turns in 100 sessions", resident_mib(system.pid), "MiB", 130))
-    return figures + await edge_figures(system, options)
+    yield Measured(f"resident after {done:,} turns in 100 sessions", resident_mib(system.pid), "MiB", 130)
+    async for figure in edge_figures(system, options):
+        yield figure
 
 
 async def restart(system: Homarus) -> float:
@@ -138,22 +139,21 @@ async def restart(system: Homarus) -> float:
     return await system.start()
 
 
-async def edge_figures(system: Homarus, options: Options) -> list[Measured]:
-    """Return the figures of the command line, the inbox and idle clients."""
+async def edge_figures(system: Homarus, options: Options) -> AsyncGenerator[Measured]:
+    """Yield the figures of the command line, the inbox and idle clients."""
     command = [sys.executable, "-m", "homarus"]
     shown = [await asyncio.to_thread(spend, [*command, "--help"], system.env) for _ in range(5)]
+    yield Measured("homarus --help, CPU", min(cpu for cpu, _ in shown), "s", 0.15)
     health = [await asyncio.to_thread(spend, [*command, "gateway", "call", "health"], system.env) for _ in range(5)]
+    yield Measured("homarus gateway call health, wall", min(wall for _, wall in health), "s", 0.4)
     durable = await asyncio.to_thread(uvloop.run, accept_messages(options.messages))
+    yield Measured("durable inbound messages", durable, "/s", 5000, is_floor=True)
     await restart(system)
     await system.turn()
     count, each = await idle_clients(system, options.clients)
-    return [
-        Measured("homarus --help, CPU", min(cpu for cpu, _ in shown), "s", 0.15),
-        Measured("homarus gateway call health, wall", min(wall for _, wall in health), "s", 0.4),
-        Measured("durable inbound messages", durable, "/s", 5000, is_floor=True),
-        Measured("idle WebSocket client", each, "KiB", 30, note=f"{count:,} clients"),
-        *await fan_out(Load(clients=min(500, options.clients), seconds=min(10.0, options.seconds))),
-    ]
+    yield Measured("idle WebSocket client", each, "KiB", 30, note=f"{count:,} clients")
+    for figure in await fan_out(Load(clients=min(500, options.clients), seconds=min(10.0, options.seconds))):
+        yield figure
 
 
 async def peers(home: Path, model: Model, turns: int) -> tuple[list[str], dict[str, list[float | str]]]:
@@ -177,13 +177,15 @@ async def measure(home: Path, options: Options, *, has_peers: bool, writes: bool
     """Measure everything and print it; with `writes`, put it into README.md and ratios.svg."""
     load = os.getloadavg()[0]
     sections: list[str] = []
+    figures: list[Measured] = []
     async with running_model() as model:
         system = Homarus(home / "own", model.url)
         try:
-            figures = await own_figures(system, model, options)
+            async for figure in own_figures(system, model, options):
+                print(figure, flush=True)
+                figures.append(figure)
         finally:
             await system.stop()
-        print(*figures, sep="\n", flush=True)
         sections.append(budget_table(figures))
         if has_peers:
             names, rows = await peers(home, model, 20)
