@@ -10,7 +10,7 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV     := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench docs web lock crash
+.PHONY: help setup run test check fmt bench docs web lock crash simulate fuzz conformance
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,15 +76,11 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 crash: $(DEV) ## Kill a gateway at every journal step, 20 times each, and print what that left behind.
 	@HOMARUS_CRASH_REPEAT=$${HOMARUS_CRASH_REPEAT:-20} $(BIN)/pytest -n $(WORKERS) tests/crash
 
-.PHONY: simulate fuzz
-
 simulate: $(DEV) ## Run the pipeline under the simulator: SEEDS=10000, or replay one with SEED=n.
 	@$(BIN)/python scripts/simulate.py $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) --workers $(WORKERS))
 
 fuzz: $(DEV) ## Feed a million damaged frames and half a million bodies; SEED=n repeats a run.
 	@$(BIN)/python scripts/fuzz.py $(if $(SEED),--seed $(SEED),)
-
-.PHONY: conformance
 
 conformance: $(DEV) ## Run OpenClaw's own clients against Homarus and the other way round: RELEASE=2026.9.6, ONLY=cron, RECORD=1.
 	@$(BIN)/python -m conformance $(if $(RELEASE),--release $(RELEASE)) $(if $(ONLY),--only "$(ONLY)") $(if $(RECORD),--write)

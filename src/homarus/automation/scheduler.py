@@ -15,6 +15,7 @@ from homarus.automation.contract import CronEvent, Post
 from homarus.automation.execution import Executor
 from homarus.automation.job import Job
 from homarus.automation.ledger import Claimed, Follow, Ledger
+from homarus.automation.nap import nap
 from homarus.automation.routes import Routes
 from homarus.automation.view import finished_event, job_view
 from homarus.clock import Clock
@@ -148,21 +149,9 @@ class Scheduler:
         pause = await self._pause()
         self.resting.set()
         try:
-            await self._sleep(pause)
+            await nap(self._clock, self._woken, pause)
         finally:
             self.resting.clear()
-
-    async def _sleep(self, pause: float | None) -> None:
-        if pause is None:
-            await self._woken.wait()
-            return
-        woken = asyncio.ensure_future(self._woken.wait())
-        slept = asyncio.ensure_future(self._clock.sleep(pause))
-        try:
-            await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            slept.cancel()
 
     async def _pause(self) -> float | None:
         """Return the seconds to sleep, None for as long as nothing changes."""

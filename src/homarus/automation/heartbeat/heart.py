@@ -19,6 +19,7 @@ from homarus.automation.heartbeat.checklist import Checklist, read_checklist
 from homarus.automation.heartbeat.record import Asked, Beaten, HeartbeatEvent, Pending
 from homarus.automation.heartbeat.reply import RUN_PREFIX
 from homarus.automation.heartbeat.rhythm import Rhythm, find_rhythm, read_rhythms
+from homarus.automation.nap import nap
 from homarus.automation.routes import Routes
 from homarus.automation.system_events import SystemEvents
 from homarus.clock import Clock
@@ -126,7 +127,7 @@ class Heartbeats:
                 while True:
                     self._woken.clear()
                     pause = await self._look(group) if self.is_enabled else None
-                    await self._sleep(pause)
+                    await nap(self._clock, self._woken, pause)
         except* StorageError as failures:
             raise StorageError(f"heartbeats cannot go on: {failures.exceptions[0]}") from failures
 
@@ -152,18 +153,6 @@ class Heartbeats:
             else:
                 pauses.append(wait)
         return min((*pauses, LONGEST_SLEEP)) if pauses else None
-
-    async def _sleep(self, pause: float | None) -> None:
-        if pause is None:
-            await self._woken.wait()
-            return
-        woken = asyncio.ensure_future(self._woken.wait())
-        slept = asyncio.ensure_future(self._clock.sleep(pause))
-        try:
-            await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            slept.cancel()
 
     def _start(self, group: asyncio.TaskGroup, agent: str, work: _Work) -> None:
         """Begin a beat, one at a time for each agent; what waits is looked at again at its end."""
