@@ -13,6 +13,8 @@ import pytest_asyncio
 from tests.e2e.process import TOKEN, GatewayProcess, gateway
 from tests.gateway.raw_client import connected, open_client
 
+from homarus.protocol.frames import UNKNOWN_ID
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -69,34 +71,77 @@ async def test_bytes_instead_of_text_end_a_handshake(running: GatewayProcess) ->
     assert await is_well(running)
 
 
-AFTER = {
-    "no JSON": "hello",
-    "a number": "5",
-    "no id": json.dumps({"type": "req", "method": "health"}),
-    "an object as id": json.dumps({"type": "req", "id": {}, "method": "health"}),
-    "no method": json.dumps({"type": "req", "id": "x1"}),
-    "unknown method": json.dumps({"type": "req", "id": "x1", "method": "no.such"}),
-    "unknown type": json.dumps({"type": "mystery"}),
-    "parameters that are a list": json.dumps({"type": "req", "id": "x1", "method": "sessions.list", "params": []}),
+NO_JSON = {
+    "a word": "hello",
     "deep nesting": '{"type":"req","id":"x1","method":"health","params":' + '{"a":' * 50_000 + "1" + "}" * 50_001,
-    "half a surrogate": '{"type":"req","id":"x1","method":"chat.send","params":{"sessionKey":"main",'
-    '"message":"\\ud800","idempotencyKey":"k"}}',
-    "a huge number": '{"type":"req","id":"x1","method":"sessions.list","params":{"limit":1e400}}',
-    "a session key that climbs": json.dumps(
-        {"type": "req", "id": "x1", "method": "chat.history", "params": {"sessionKey": "../../etc/passwd"}}
-    ),
 }
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("kind", AFTER)
-async def test_a_client_that_sends_nonsense_is_told_and_goes_on(running: GatewayProcess, kind: str) -> None:
+@pytest.mark.parametrize("kind", NO_JSON)
+async def test_what_a_client_sends_that_is_no_json_is_passed_over(running: GatewayProcess, kind: str) -> None:
     async with connected(running.ws_url, token=TOKEN) as client:
-        await client.send(AFTER[kind])
-        answer = await client.call("health")
+        await client.send(NO_JSON[kind])
+        assert (await client.call("health"))["ok"] is True
+        assert [frame for frame in client.events if frame.get("type") == "res"] == []
+    assert await is_well(running)
+
+
+REFUSED = {
+    "a number": ("5", UNKNOWN_ID, "must be object"),
+    "no id": (json.dumps({"type": "req", "method": "health"}), UNKNOWN_ID, "required property 'id'"),
+    "an object as id": (
+        json.dumps({"type": "req", "id": {}, "method": "health"}),
+        UNKNOWN_ID,
+        "at /id: must be string",
+    ),
+    "no method": (json.dumps({"type": "req", "id": "x1"}), "x1", "required property 'method'"),
+    "unknown method": (json.dumps({"type": "req", "id": "x1", "method": "no.such"}), "x1", "unknown method: no.such"),
+    "unknown type": (json.dumps({"type": "mystery"}), UNKNOWN_ID, "at /type"),
+    "parameters that are a list": (
+        json.dumps({"type": "req", "id": "x1", "method": "sessions.list", "params": []}),
+        "x1",
+        "invalid sessions.list params: must be object",
+    ),
+    "half a surrogate": (
+        (
+            '{"type":"req","id":"x1","method":"chat.send","params":{"sessionKey":"main",'
+            '"message":"\\ud800","idempotencyKey":"k"}}'
+        ),
+        "x1",
+        "message or attachment required",
+    ),
+    "a huge number": (
+        '{"type":"req","id":"x1","method":"sessions.list","params":{"limit":1e400}}',
+        "x1",
+        "at /limit: must be integer",
+    ),
+}
+"""What a client sends, the id its answer carries, and what the answer says."""
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("kind", REFUSED)
+async def test_a_client_that_sends_nonsense_is_told_and_goes_on(running: GatewayProcess, kind: str) -> None:
+    sent, identifier, told = REFUSED[kind]
+    async with connected(running.ws_url, token=TOKEN) as client:
+        await client.send(sent)
+        answer = await client.answer_to(identifier)
+        assert answer.get("ok") is False, answer
+        assert told in answer["error"]["message"]
+        assert (await client.call("health"))["ok"] is True
+    assert await is_well(running)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_session_key_that_climbs_names_an_empty_session_and_no_file(running: GatewayProcess) -> None:
+    key = "../../etc/passwd"
+    async with connected(running.ws_url, token=TOKEN) as client:
+        answer = await client.call("chat.history", {"sessionKey": key})
         assert answer.get("ok") is True, answer
-        refused = [frame for frame in client.events if frame.get("type") == "res"]
-        assert all(frame["ok"] is False and frame["error"]["message"] for frame in refused), refused
+        assert answer["payload"] == {"sessionKey": key, "messages": [], "thinkingLevel": "off"}
+        listed = await client.call("sessions.list")
+        assert not [row["key"] for row in listed["payload"]["sessions"] if "passwd" in row["key"]]
     assert await is_well(running)
 
 

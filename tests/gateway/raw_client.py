@@ -16,6 +16,8 @@ from homarus.protocol.device_identity import DeviceIdentity, SignedConnect
 
 ALL = ["operator.admin", "operator.read", "operator.write", "operator.approvals", "operator.pairing"]
 Frame = dict[str, Any]
+ANSWER_TIMEOUT = 45.0
+"""Seconds until a frame that does not come is given up; a busy machine needs many."""
 
 
 class RawClient:
@@ -29,7 +31,7 @@ class RawClient:
 
     async def receive(self) -> Frame:
         """Return the next frame; `{"closed": code, "reason": text}` at the end."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(ANSWER_TIMEOUT):
             message = await self.socket.receive()
         if message.type is aiohttp.WSMsgType.TEXT:
             return json.loads(message.data)
