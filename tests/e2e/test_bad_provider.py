@@ -79,6 +79,19 @@ async def test_the_user_is_told_once_and_can_go_on(running: GatewayProcess, mode
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_clients_are_told_which_model_failed_and_why(running: GatewayProcess, model: ModelServer) -> None:
+    model.drop_replies()
+    model.will(Refuse(429, f"slow down, {SECRET}", headers={"Retry-After": "3600"}))
+    async with conversation(running.client()) as session:
+        [end] = (await session.say("hello there")).ends
+    assert end["errorKind"] == "rate_limit"
+    detail = end["errorDetail"]
+    assert (detail["provider"], detail["model"], detail["httpStatus"]) == ("mock", "mock", 429)
+    assert (detail["failoverReason"], detail["providerErrorType"]) == ("rate_limit", "error")
+    assert detail["providerErrorMessagePreview"] == "slow down, [key]"
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_what_was_written_before_the_stream_broke_is_kept(running: GatewayProcess, model: ModelServer) -> None:
     model.drop_replies()
     model.will(Cut("half an answer"))

@@ -28,7 +28,7 @@ from homarus.gateway.peer import Peer
 from homarus.gateway.run_feed import RunFeed
 from homarus.gateway.run_teller_v4 import TEXT_INTERVAL_MS, join_chat
 from homarus.ids import AgentId, RunId
-from homarus.models.contract import Usage
+from homarus.models.contract import Failed, FailureKind, Usage
 from homarus.pipeline.contract import Requester, RunEvent, RunInfo
 
 KEY = "agent:main:raw"
@@ -202,10 +202,39 @@ def test_ends_other_than_well_are_told(stage: Stage) -> None:
     stage.tell(TurnFailed("400 no", 1100), 1100)
     [error] = chats(stage.new.seen(), "error")
     assert error["errorMessage"] == "400 no"
+    assert error["errorKind"] == "unknown"
+    assert "errorDetail" not in error
     stage.tell(TurnStarted(0))
     stage.tell(TurnAborted("so far", "rpc", 1200), 1200)
     [aborted] = chats(stage.new.seen(), "aborted")
     assert aborted["stopReason"] == "rpc"
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "reason"),
+    [
+        (FailureKind.RATE_LIMIT, "rate_limit", "rate_limit"),
+        (FailureKind.TIMEOUT, "timeout", "timeout"),
+        (FailureKind.CONTEXT_OVERFLOW, "context_length", "unknown"),
+        (FailureKind.AUTH, "unknown", "auth"),
+        (FailureKind.BAD_REQUEST, "unknown", "format"),
+        (FailureKind.GARBAGE, "unknown", "unknown"),
+    ],
+)
+def test_why_the_model_failed_is_told_from_version_4_on(
+    stage: Stage, kind: FailureKind, shown: str, reason: str
+) -> None:
+    failure = Failed(kind, "it failed", status=429, code="slow_down", said="s" * 400, ref="acme/vendor/large")
+    stage.tell(TurnStarted(0))
+    stage.tell(TurnFailed("it failed", 1100, failure), 1100)
+    [error] = chats(stage.new.seen(), "error")
+    assert error["errorKind"] == shown
+    assert error["errorDetail"] == {
+        "provider": "acme", "model": "vendor/large", "failoverReason": reason, "providerRuntimeFailureKind": str(kind),
+        "providerErrorType": "slow_down", "providerErrorMessagePreview": "s" * 300, "httpStatus": 429,
+    }  # fmt: skip
+    [old] = chats(stage.old.seen(), "error")
+    assert old.keys() == {"runId", "sessionKey", "seq", "state", "errorMessage"}
 
 
 def test_slow_client_gets_pieces_put_together_and_nothing_is_lost(stage: Stage) -> None:

@@ -43,6 +43,13 @@ async def test_when_all_fail_the_first_failure_is_shown() -> None:
     assert await events_of(chain(FastClock(), *models)) == failed(FailureKind.AUTH)
 
 
+async def test_a_failure_of_a_fallback_says_whose_it_is() -> None:
+    final = ScriptedModel([failed(FailureKind.BAD_REQUEST)], "b")
+    [shown] = await events_of(chain(FastClock(), ScriptedModel([failed(FailureKind.AUTH)], "a"), final))
+    assert isinstance(shown, Failed)
+    assert shown.ref == final.info.ref
+
+
 async def test_a_failed_model_is_left_alone_then_probed_then_trusted_again() -> None:
     clock = FastClock()
     primary = ScriptedModel([failed(FailureKind.OVERLOADED), failed(FailureKind.OVERLOADED), done("a")], "a")

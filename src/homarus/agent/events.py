@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from homarus.models.contract import Usage
+from homarus.models.contract import Failed, Usage
 
 
 class TurnStarted(Struct, frozen=True):
@@ -73,10 +73,11 @@ class TurnAborted(Struct, frozen=True):
 
 
 class TurnFailed(Struct, frozen=True):
-    """The turn could not be finished. `error` is safe to show to the user."""
+    """The turn could not be finished. `error` is safe to show to the user; `failure` is there when the model failed."""
 
     error: str
     ended_at: int
+    failure: Failed | None = None
 
 
 AgentEvent = (

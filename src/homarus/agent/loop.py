@@ -142,7 +142,7 @@ class _Loop:
             self._entries.extend(await self._journal.take_steering())
             outcome = await self._ask()
             if isinstance(outcome, Failed):
-                await self._fail(outcome.message, outcome.partial)
+                await self._fail(outcome.message, outcome.partial, outcome)
                 return
             if not outcome.message.tool_calls:
                 await self._finish(outcome)
@@ -261,10 +261,11 @@ class _Loop:
         now = self._clock.now_ms()
         self._emit(TurnFinished(outcome.message.text, outcome.stop_reason, self._usage, now))
 
-    async def _fail(self, error: str, partial: str) -> None:
+    async def _fail(self, error: str, partial: str, failure: Failed | None = None) -> None:
         payload: dict[str, object] = {"text": partial, "error": error, "stop_reason": "error", **self._model_json()}
         await self._journal.fail(error, payload, self._label(), self._usage)
-        self._emit(TurnFailed(error, self._clock.now_ms()))
+        named = None if failure is None else replace(failure, ref=failure.ref or self._turn.model.info.ref)
+        self._emit(TurnFailed(error, self._clock.now_ms(), named))
 
     def _response(self, outcome: Completed) -> dict[str, object]:
         message = outcome.message

@@ -204,7 +204,11 @@ class RunTeller(Struct):
     def fail(self, failed: TurnFailed) -> None:
         """Tell that the run failed."""
         self.agent("lifecycle", {"phase": "error", "error": failed.error, "endedAt": failed.ended_at}, failed.ended_at)
-        self.chat({**self.chat_head("error"), "errorMessage": failed.error})
+        self.chat({**self.chat_head("error"), "errorMessage": failed.error, **self.error_facts(failed)})
+
+    def error_facts(self, failed: TurnFailed) -> JsonObject:  # noqa: ARG002 - later versions say why
+        """Return what is told of a failure beside its message."""
+        return {}
 
     def _end(self, finished: TurnFinished, message: JsonObject | None) -> None:
         head = self.final_head(finished)

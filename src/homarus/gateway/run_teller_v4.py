@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Final, cast
 
-from homarus.agent.events import ToolFinished, ToolProgressed, ToolStarted, TurnFinished
+from homarus.agent.events import ToolFinished, ToolProgressed, ToolStarted, TurnFailed, TurnFinished
 from homarus.automation.heartbeat.reply import RUN_PREFIX
 from homarus.gateway.delta import Delta
+from homarus.gateway.run_failure import facts_of
 from homarus.gateway.run_teller import RunTeller, assistant_message
 from homarus.gateway.tool_events import COMMAND_TOOLS, ToolFrame, ToolView
 from homarus.gateway.transcript import is_silent, may_become_silent, visible_text
@@ -126,6 +127,10 @@ class RunTellerV4(RunTeller):
     def final_head(self, finished: TurnFinished) -> JsonObject:
         """Return the beginning of the last chat event."""
         return {**self.chat_head("final"), "stopReason": finished.stop_reason}
+
+    def error_facts(self, failed: TurnFailed) -> JsonObject:
+        """Return why a run failed, and which model at which provider did."""
+        return facts_of(failed.failure)
 
     def agent_body(self, stream: str, data: JsonObject, at: int) -> JsonObject:
         """Return the payload of an agent event, with whose it is."""

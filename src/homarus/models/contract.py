@@ -145,7 +145,8 @@ class Completed(Struct, frozen=True):
 class Failed(Struct, frozen=True):
     """The call failed. `message` is safe to show (no secrets); `partial` is text that had already arrived.
 
-    `retry_after` is in seconds when the provider gave one.
+    `retry_after` is in seconds when the provider gave one. `code` is the provider's name for the error and `said` its
+    own words, cleaned of secrets. `ref` is the model that failed, empty when it is the one that was asked.
     """
 
     kind: FailureKind
@@ -153,6 +154,9 @@ class Failed(Struct, frozen=True):
     partial: str = ""
     retry_after: float | None = None
     status: int | None = None
+    code: str = ""
+    said: str = ""
+    ref: str = ""
 
 
 ModelEvent = TextDelta | ThinkingDelta | Completed | Failed

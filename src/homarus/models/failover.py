@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 
+from msgspec.structs import replace
+
 from homarus.clock import Clock
 from homarus.models.attempt import Attempt
 from homarus.models.contract import Failed, FailureKind, Model, ModelEvent, ModelInfo, ModelRequest
@@ -44,14 +46,19 @@ class FailoverModel:
                     yield event
             if attempt.failure is None:
                 return
-            shown = shown or attempt.failure
-            if attempt.has_spoken or attempt.failure.kind in _FINAL_KINDS:
-                shown = attempt.failure
+            failure = self._named(attempt.failure, model)
+            shown = shown or failure
+            if attempt.has_spoken or failure.kind in _FINAL_KINDS:
+                shown = failure
                 break
             if self._clock.monotonic() >= deadline:
                 break
         if shown is not None:
             yield shown
+
+    def _named(self, failure: Failed, model: Model) -> Failed:
+        """Return a failure with the model it is of, when that is a fallback."""
+        return failure if model.info.ref == self.info.ref else replace(failure, ref=model.info.ref)
 
     def _candidates(self) -> Iterator[Model]:
         """Yield the models not in cooldown; when all are, the one that would be ready first."""

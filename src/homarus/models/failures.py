@@ -71,7 +71,8 @@ def classify_response(
     kind = _kind_of(status, f"{_code_of(value)} {detail}".lower())
     waits = kind in {FailureKind.RATE_LIMIT, FailureKind.OVERLOADED}
     retry_after = read_retry_after(headers, now_ms=now_ms) if waits else None
-    return _failed(kind, provider, status, _clean(detail, secret), retry_after=retry_after)
+    code = _clean(_name_of(value), secret)
+    return _failed(kind, provider, status, _clean(detail, secret), code=code, retry_after=retry_after)
 
 
 def classify_error_object(provider: str, error: object, *, partial: str = "") -> Failed:
@@ -80,7 +81,8 @@ def classify_error_object(provider: str, error: object, *, partial: str = "") ->
     status = code if isinstance(code, int) and 400 <= code <= 599 else None
     detail = _detail_of({"error": error})
     kind = _kind_of(status, f"{_code_of({'error': error})} {detail}".lower())
-    return _failed(kind, provider, status, _clean(detail, ""), partial=partial)
+    code_name = _clean(_name_of({"error": error}), "")
+    return _failed(kind, provider, status, _clean(detail, ""), code=code_name, partial=partial)
 
 
 def _failed(
@@ -89,6 +91,7 @@ def _failed(
     status: int | None,
     detail: str,
     *,
+    code: str,
     retry_after: float | None = None,
     partial: str = "",
 ) -> Failed:
@@ -96,7 +99,7 @@ def _failed(
     message = f"{provider} {_ADVICE[kind].format(status=shown, id=provider)}"
     if detail:
         message += f" It said: {detail}"
-    return Failed(kind, message, partial, retry_after, status)
+    return Failed(kind, message, partial, retry_after, status, code, detail)
 
 
 def _kind_of(status: int | None, words: str) -> FailureKind:
@@ -152,6 +155,12 @@ def _detail_of(value: object) -> str:
 def _code_of(value: object) -> str:
     fields = as_object(_error_of(value))
     return " ".join(str(fields.get(name, "")) for name in ("code", "type", "status"))
+
+
+def _name_of(value: object) -> str:
+    """Return what the provider calls the error, empty when it gives it no name."""
+    fields = as_object(_error_of(value))
+    return next((text for name in ("type", "code", "status") if (text := as_text(fields.get(name)))), "")
 
 
 def _clean(detail: str, secret: str) -> str:

@@ -84,6 +84,18 @@ class AgentStep(TypedDict):
     sessionKey: NotRequired[str]
 
 
+class ChatFailure(TypedDict):
+    """Which model of which provider failed, and what the provider said of it."""
+
+    provider: NotRequired[str]
+    model: NotRequired[str]
+    failoverReason: NotRequired[str]
+    providerRuntimeFailureKind: NotRequired[str]
+    providerErrorType: NotRequired[str]
+    httpStatus: NotRequired[int]
+    providerErrorMessagePreview: NotRequired[str]
+
+
 class ChatStep(TypedDict):
     """The text of a run as it grows, and its end. `message` holds the whole text so far."""
 
@@ -94,6 +106,8 @@ class ChatStep(TypedDict):
     message: NotRequired[Object]
     deltaText: NotRequired[str]
     errorMessage: NotRequired[str]
+    errorKind: NotRequired[Literal["refusal", "timeout", "rate_limit", "context_length", "unknown"]]
+    errorDetail: NotRequired[ChatFailure]
     stopReason: NotRequired[str]
 
 
