@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from homarus.protocol.scopes import (
@@ -33,6 +33,7 @@ def test_write_covers_talk_and_sessions_but_neither_approvals_nor_questions_nor_
     assert sessions == {Scope.SESSIONS_READ, Scope.SESSIONS_WRITE}
 
 
+@example({Scope.READ}, {Scope.SESSIONS_WRITE})
 @given(SCOPES, SCOPES)
 def test_what_two_grants_have_in_common_is_covered_by_both(one: set[str], other: set[str]) -> None:
     common = common_scopes(sorted(one), other)

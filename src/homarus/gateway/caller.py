@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from homarus.errors import ProtocolError
@@ -56,6 +58,6 @@ class Caller(Struct, frozen=True):
         """Tell whether the caller has a scope."""
         return self.role is Role.OPERATOR and has_scope(self.scopes, scope)
 
-    def refusal(self, scope: str) -> ProtocolError:
-        """Return the error for a scope the caller does not have."""
-        return missing_scope(scope, self.protocol)
+    def refusal(self, scope: str, required: Sequence[str] = ()) -> ProtocolError:
+        """Return the error for a scope the caller does not have, out of those required."""
+        return missing_scope(scope, self.protocol, required)

@@ -7,6 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from homarus.protocol.node_commands import ADMIN_COMMANDS
+
 _CANVAS: Final = (
     "canvas.present",
     "canvas.hide",
@@ -38,8 +40,6 @@ _ANDROID: Final = (
     "device.health",
     "callLog.search",
 )
-RUN_COMMANDS: Final = frozenset({"system.run.prepare", "system.run", "system.which"})
-"""Commands that run or look up programs: approving a node with one of them needs operator.admin."""
 _DESKTOP: Final = ("system.run.prepare", "system.run", "system.which", "browser.proxy")
 RELAYED_PREFIX: Final = "system.execApprovals."
 """Commands that only `exec.approvals.node.*` sends."""
@@ -121,6 +121,6 @@ def check_command(command: str, declared: Collection[str], allowed: Collection[s
 
 def approval_scopes(commands: Collection[str]) -> tuple[str, ...]:
     """Return the scopes approving a node with these commands needs."""
-    if RUN_COMMANDS & set(commands):
+    if not ADMIN_COMMANDS.isdisjoint(commands):
         return ("operator.pairing", "operator.admin")
     return ("operator.pairing", "operator.write") if commands else ("operator.pairing",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from homarus.errors import (
     AuthFailed,
     BudgetExceeded,
@@ -50,12 +52,15 @@ def invalid(message: str, details: dict[str, object] | None = None) -> ProtocolE
     return ProtocolError(INVALID_REQUEST, message, details=details)
 
 
-def missing_scope(scope: str, protocol: int) -> ProtocolError:
-    """Return the refusal of a call for want of a scope, in the form of the connection's protocol version."""
+def missing_scope(scope: str, protocol: int, required: Sequence[str] = ()) -> ProtocolError:
+    """Return the refusal of a call for want of a scope, in the form of the connection's protocol version.
+
+    `required` are all scopes the call needs, when that is more than the one.
+    """
     message = f"missing scope: {scope}"
     if protocol < V4:
         return invalid(message)
-    details = {"code": "MISSING_SCOPE", "missingScope": scope, "requiredScopes": [scope]}
+    details = {"code": "MISSING_SCOPE", "missingScope": scope, "requiredScopes": list(required) or [scope]}
     return ProtocolError(FORBIDDEN, message, details=details)
 
 

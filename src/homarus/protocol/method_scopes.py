@@ -1,5 +1,5 @@
 """What scope a call needs where one declaration does not say it: methods that are not built yet (reference 02, scope
-column), and what version 4 changed, scopes that depend on the parameters included (v4-differences §6)."""
+column), what version 4 changed (v4-differences §6), and scopes that depend on the parameters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from homarus.protocol.dependent_scopes import Given, dependent_scopes
 from homarus.protocol.scopes import Scope
 from homarus.protocol.versions import V4
 
@@ -76,63 +77,16 @@ SESSION_TARGETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """Methods that change a session, with the parameters of which one has to name it."""
 
-Given = Mapping[str, object]
-"""Parameters as sent, not yet checked."""
-
-_PATCH_TARGET: Final = frozenset({"key", "agentId"})
-_PATCH_HARMLESS: Final = frozenset(
-    {
-        "label",
-        "autoLabel",
-        "icon",
-        "color",
-        "category",
-        "boardFace",
-        "boardPresentation",
-        "pinned",
-        "archived",
-        "unread",
-        "model",
-        "agentRuntime",
-        "thinkingLevel",
-        "fastMode",
-        "permissionMode",
-    }
-)
-_DELETE_HARMLESS: Final = frozenset({"key", "agentId", "deleteTranscript", "expectedSessionId", "archivedOnly"})
-_CREATE_ADMIN: Final = frozenset({"incognito", "execNode", "toolOverrides"})
-_FULL: Final = "full"
-
-
-def _patch_scope(given: Given) -> Scope:
-    """How a session looks and which model answers may be changed by who may write; its limits only by admins."""
-    changed = {name for name in given if name not in _PATCH_TARGET and not name.startswith("expected")}
-    is_harmless = changed <= _PATCH_HARMLESS and given.get("permissionMode") != _FULL
-    return Scope.WRITE if is_harmless else Scope.ADMIN
-
-
-def _delete_scope(given: Given) -> Scope:
-    """Sessions that were put away may be deleted by who may write."""
-    is_put_away = given.get("archivedOnly") is True and given.keys() <= _DELETE_HARMLESS
-    return Scope.WRITE if is_put_away else Scope.ADMIN
-
-
-def _create_scope(given: Given) -> Scope:
-    wants_more = any(given.get(name) for name in _CREATE_ADMIN) or given.get("permissionMode") == _FULL
-    return Scope.ADMIN if wants_more else Scope.WRITE
-
-
 _CHANGED: Final[Mapping[str, Scope]] = MappingProxyType(
     {"config.schema": Scope.READ, "talk.speak": Scope.TALK, "talk.mode": Scope.TALK}
 )
-_DEPENDENT: Final[Mapping[str, Callable[[Given], Scope]]] = MappingProxyType(
-    {"sessions.patch": _patch_scope, "sessions.delete": _delete_scope, "sessions.create": _create_scope}
-)
 
 
-def scope_of_call(protocol: int, method: str, declared: Scope | None, given: Callable[[], Given]) -> Scope | None:
-    """Return the scope a call needs: the declared one, unless version 4 wants another or looks at the parameters."""
-    if protocol < V4 or declared is None:
-        return declared
-    dependent = _DEPENDENT.get(method)
-    return dependent(given()) if dependent is not None else _CHANGED.get(method, declared)
+def scopes_of_call(protocol: int, method: str, declared: Scope | None, given: Callable[[], Given]) -> tuple[Scope, ...]:
+    """Return every scope a call needs: the declared one, unless version 4 wants another or the parameters want more."""
+    if declared is None:
+        return ()
+    dependent = dependent_scopes(method, protocol)
+    if dependent is not None:
+        return dependent(given())
+    return (_CHANGED.get(method, declared) if protocol >= V4 else declared,)

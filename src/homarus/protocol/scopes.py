@@ -64,10 +64,16 @@ def missing_scopes(granted: Collection[str], wanted: Iterable[str]) -> list[str]
 
 
 def common_scopes(one: Iterable[str], other: Collection[str]) -> tuple[str, ...]:
-    """Return what two grants have in common: each scope of either that the other covers, in the order of `one`."""
+    """Return what two grants have in common: each scope of either that the other covers, in the order of `one`.
+
+    Two grants of which neither covers the other may both cover a third scope.
+    """
     first = tuple(one)
     kept = [scope for scope in first if has_scope(other, scope)]
-    return tuple(dict.fromkeys((*kept, *(scope for scope in sorted(other) if has_scope(first, scope)))))
+    kept += [scope for scope in sorted(other) if has_scope(first, scope)]
+    third = (scope for scope in Scope if has_scope(first, scope) and has_scope(other, scope))
+    kept += [scope for scope in third if not has_scope(kept, scope)]
+    return tuple(dict.fromkeys(kept))
 
 
 def normalise_scopes(scopes: Iterable[str]) -> list[str]:

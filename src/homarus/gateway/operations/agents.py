@@ -25,7 +25,6 @@ from homarus.storage.records import SessionFilter
 DEFAULT_WAIT_MS: Final = 30_000
 WAIT_SLICE: Final = 600.0
 """Seconds of one wait for a run that has no limit of its own."""
-_RESETS: Final = ("/new", "/reset")
 EXPLICIT: Final = "explicit"
 """Part of the key of a session that a client of version 4 named by an id of its own."""
 
@@ -130,9 +129,6 @@ async def agent_identity(call: Call, params: AgentIdentityParams) -> JsonObject:
 def _check_rights(call: Call, params: AgentParams) -> None:
     if (params.provider or params.model) and not call.caller.is_admin:
         raise invalid("provider/model overrides are not authorized for this caller.")
-    first = params.message.split(maxsplit=1)[0].lower() if params.message.strip() else ""
-    if first in _RESETS and not call.caller.is_admin:
-        raise call.caller.refusal(Scope.ADMIN)
 
 
 def _check_agent(call: Call, params: AgentParams) -> None:

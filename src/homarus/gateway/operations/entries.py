@@ -11,10 +11,11 @@ from msgspec import Struct
 from homarus.gateway.operations.examples import example_of, sample
 from homarus.gateway.operations.result_schema import ResultSchemas
 from homarus.gateway.operations.shapes import TEMPLATE, Shapes, shapes_of
+from homarus.protocol.dependent_scopes import dependent_scopes
 from homarus.protocol.event_payloads import EVENT_PAYLOADS
 from homarus.protocol.events import EVENT_NAMES, rule_of
 from homarus.protocol.frames import JsonObject, as_object
-from homarus.protocol.method_scopes import scope_of_call
+from homarus.protocol.method_scopes import scopes_of_call
 from homarus.protocol.scopes import Role
 from homarus.protocol.versions import PROTOCOL_VERSIONS, V3, V4, exists_in
 
@@ -118,8 +119,9 @@ def access_of(operation: Operation) -> str:
         return "nodes"
     if operation.scope is None:
         return "everybody"
-    newer = scope_of_call(V4, operation.name, operation.scope, dict[str, object])
-    return f"`{operation.scope}`" if newer == operation.scope else f"`{operation.scope}`, `{newer}` in version {V4}"
+    (newer,) = scopes_of_call(V4, operation.name, operation.scope, dict[str, object])
+    text = f"`{operation.scope}`" if newer == operation.scope else f"`{operation.scope}`, `{newer}` in version {V4}"
+    return f"{text}, more for some parameters" if dependent_scopes(operation.name, V4) is not None else text
 
 
 def versions_of(name: str) -> str:

@@ -20,7 +20,7 @@ from homarus.gateway.operations.call import Call
 from homarus.protocol.base import IgnoredParams, LooseParams, Params
 from homarus.protocol.errors import UNAVAILABLE, invalid
 from homarus.protocol.frames import JsonObject, as_object
-from homarus.protocol.method_scopes import NODE_METHODS, SESSION_TARGETS, scope_of, scope_of_call
+from homarus.protocol.method_scopes import NODE_METHODS, SESSION_TARGETS, scope_of, scopes_of_call
 from homarus.protocol.scopes import Role, Scope
 from homarus.protocol.validation import parse_params
 from homarus.protocol.versions import exists_in
@@ -147,9 +147,10 @@ class Registry:
         found = self.find(name) if exists_in(name, caller.protocol) else None
         _check_role(name, found, caller)
         declared = found.scope if found is not None else scope_of(name)
-        wanted = scope_of_call(caller.protocol, name, declared, lambda: _seen(found, params))
-        if wanted is not None and not caller.has(wanted) and caller.role is Role.OPERATOR:
-            raise caller.refusal(wanted)
+        wanted = scopes_of_call(caller.protocol, name, declared, lambda: _seen(found, params))
+        missing = [scope for scope in wanted if not caller.has(scope)]
+        if missing and caller.role is Role.OPERATOR:
+            raise caller.refusal(missing[0], wanted)
         if found is None:
             raise invalid(f"unknown method: {name[:128]}")
         return found

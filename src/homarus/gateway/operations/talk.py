@@ -34,8 +34,6 @@ _TALKS_ELSEWHERE = frozenset({"talk_unconfigured", "talk_provider_unsupported", 
 @operation("talk.config", scope=Scope.READ)
 async def talk_config(call: Call, params: TalkConfigParams) -> JsonObject:
     """Return the talk settings; secrets only for `operator.talk.secrets`."""
-    if params.include_secrets and not call.caller.has(Scope.TALK_SECRETS):
-        raise call.caller.refusal(Scope.TALK_SECRETS)
     config = call.services.config.current.config
     shown: JsonObject = {"session": {"mainKey": MAIN}}
     talk = config.talk
