@@ -106,6 +106,19 @@ async def test_a_preview_that_cannot_be_changed_is_followed_by_the_whole_reply(t
         assert list(network.texts.values()) == [FIRST.strip(), FIRST + SECOND]
 
 
+async def test_a_reply_that_replaces_a_vanished_preview_is_a_message_of_its_own(tmp_path: Path) -> None:
+    network, model = EditingNetwork(is_frozen=True), SlowModel()
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.pipeline.accept(direct("tell me"))
+        await network.shown()
+        network.refusals[0] = Ambiguous("cut")
+        model.go.set()
+        await here.until_settled()
+        preview, reply = network.sent
+        assert reply.id != preview.id
+        assert reply.text == NOTICE + FIRST + SECOND
+
+
 @pytest.mark.parametrize(
     ("failure", "text"), [(Transient("busy"), FIRST + SECOND), (Ambiguous("cut"), NOTICE + FIRST + SECOND)]
 )

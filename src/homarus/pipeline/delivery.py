@@ -47,6 +47,10 @@ BATCH = 200
 RECHECK = 0.5  # seconds between looks at a connection that is down while parts wait
 
 
+class _PreviewGone(Exception):
+    """The message that was to get its final text cannot be changed any more."""
+
+
 class Delivery:
     """The worker of one channel account. `run` is supervised; `wake` tells it that parts were stored.
 
@@ -166,12 +170,15 @@ class Delivery:
         await self._pace.acquire()
         hit(Failpoint.OUTBOX_BEFORE_ATTEMPT)
         if _is_lost_preview(part):
-            part = await self._renamed(part)
+            part = await self._renamed(part, NOTICE + part.text)
         await self._database.write(outbound.begin_attempt, part.id, self._clock.now_ms())
         hit(Failpoint.OUTBOX_AFTER_ATTEMPT_COMMIT)
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
                 receipt = await self._transmit(part)
+        except _PreviewGone:
+            await self._renamed(part, part.text)
+            return
         except (HomarusError, Ambiguous, TimeoutError) as error:
             await self._note_failure(part, error)
             return
@@ -182,10 +189,10 @@ class Delivery:
         await self._note_sent(part, receipt)
         hit(Failpoint.OUTBOX_AFTER_RECEIPT)
 
-    async def _renamed(self, part: OutboundMessage) -> OutboundMessage:
-        """Return a part whose preview may have arrived as one that says so, whatever becomes of it from now on."""
-        fresh = replace(part, id=self._clock.uuid(), text=NOTICE + part.text, state="pending")
-        await self._database.write(outbound.rename_part, part.id, fresh.id, fresh.text)
+    async def _renamed(self, part: OutboundMessage, text: str) -> OutboundMessage:
+        """Store a part as a new message that waits, and return it: a platform that drops repetitions knows the old."""
+        fresh = replace(part, id=self._clock.uuid(), text=text, state="pending", platform_id=None)
+        await self._database.write(outbound.rename_part, part.id, fresh.id, text)
         return fresh
 
     async def _transmit(self, part: OutboundMessage) -> Receipt:
@@ -201,8 +208,7 @@ class Delivery:
             return await cast("EditingChannel", self._channel).edit(_outgoing(part), part.platform_id)
         except Permanent as error:
             log.info("part %s is sent anew, its preview cannot be changed: %s", part.id, error.message)
-        await self._database.write(outbound.forget_platform_id, part.id)
-        return await self._channel.send(_outgoing(part))
+            raise _PreviewGone from error
 
     async def _transmit_file(self, part: OutboundMessage, file: StoredFile) -> Receipt:
         content = await self._files.read(file.id) if self._files is not None else None

@@ -102,11 +102,6 @@ def withdraw_preview(connection: Connection, dedupe_key: str, now: int) -> None:
     connection.execute(update(outbound).where(*preview).values(values))
 
 
-def forget_platform_id(connection: Connection, part_id: str) -> None:
-    """Note that the message a part was to change is gone, so that it is sent anew."""
-    connection.execute(update(outbound).where(outbound.c.id == part_id).values(platform_id=None))
-
-
 def select_heads(connection: Connection, channel: str, account: str, now: int, limit: int) -> list[OutboundMessage]:
     """Return the first waiting part of every chat: those that are due, oldest first, then the next to become due.
 
@@ -138,8 +133,8 @@ def begin_attempt(connection: Connection, part_id: str, now: int) -> None:
 
 
 def rename_part(connection: Connection, part_id: str, new_id: str, text: str) -> None:
-    """Let a part go out as another one, with another text."""
-    values = {"id": new_id, "text": text, "state": "pending"}
+    """Let a part go out as another message than the one it may have been, with another text."""
+    values = {"id": new_id, "text": text, "state": "pending", "platform_id": None}
     connection.execute(update(outbound).where(outbound.c.id == part_id).values(values))
 
 

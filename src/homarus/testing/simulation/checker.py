@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from homarus.pipeline.attachments import MAX_FILES, attached_by
 from homarus.pipeline.outbox import NOTICE
+from homarus.pipeline.previews import FIRST_CHARS
 from homarus.storage import entries, inbound, outbound, runs
 from homarus.storage.database import Connection
 from homarus.storage.records import InboundMessage, MessageFilter, OutboundMessage, Run
@@ -96,7 +97,7 @@ def _effects(history: History) -> Iterator[str]:
             yield f"silence without consent: {message.external_id}: {message.reason}"
         if message.state in ("delivered", "failed") and not parts:
             yield f"{message.state}, but nothing was sent: {message.external_id} ({message.reason})"
-        if message.state == "delivered" and not all(part.id in seen for part in parts):
+        if message.state == "delivered" and not all(part.id in seen for part in parts if _says_something(part)):
             yield f"delivered, but not shown: {message.external_id}"
         if message.state == "failed" and message.reason.startswith("user told") and set(states) != {"sent"}:
             yield f"failed, but the user was not told: {message.external_id} {dict(states)}"
@@ -116,9 +117,14 @@ def _wrong_texts(history: History, seen: set[str]) -> Iterator[str]:
         if run.state == "done" and run.address is not None and sent != history.files[name][:MAX_FILES]:
             yield f"the files of run {name} are not its parts"
         yield from _stale_texts(name, history)
-        said = [part for part in history.parts[name] if part.text or part.media is not None]
+        said = [part for part in history.parts[name] if _says_something(part)]
         if any(part.state == "sent" and part.id not in seen for part in said):
             yield f"sent, but not shown: a part of run {name}"
+
+
+def _says_something(part: OutboundMessage) -> bool:
+    """Tell whether people are to see a part; one with nothing in it takes back what was shown while it grew."""
+    return bool(part.text) or part.media is not None
 
 
 def _stale_texts(name: str, history: History) -> Iterator[str]:
@@ -135,10 +141,25 @@ def _doubles(history: History) -> Iterator[str]:
     for part_id, count in Counter(shown.part_id for shown in plain).items():
         if count > 1:
             yield f"shown {count} times without a notice: part {part_id}"
-    marks = Counter(mark for shown in plain for mark in _MARK.findall(shown.text))
+    known = {part.id for parts in history.parts.values() for part in parts}
+    marks = Counter(
+        mark
+        for shown in plain
+        if shown.part_id in known or not _is_announced(shown, history.shown)
+        for mark in _MARK.findall(shown.text)
+    )
     for mark, count in marks.items():
         if count > 1:
             yield f"answered {count} times: {mark}"
+
+
+def _is_announced(lost: Shown, everything: Sequence[Shown]) -> bool:
+    """Tell whether what was shown of a growing reply before it was lost is begun again later, and says so."""
+    begin = lost.text[:FIRST_CHARS]
+    return any(
+        later.at >= lost.at and later.address == lost.address and later.text.startswith(NOTICE + begin)
+        for later in everything
+    )
 
 
 def _misdirected(history: History) -> Iterator[str]:
