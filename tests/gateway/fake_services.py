@@ -27,6 +27,7 @@ from homarus.gateway.services import (
     Services,
     ToolFacts,
 )
+from homarus.ids import Address
 from homarus.models.contract import Model, ModelInfo, ModelRequest
 from homarus.pipeline.access import AccessRules
 from homarus.pipeline.accounts import Account
@@ -99,6 +100,9 @@ class FakeChannels:
             return Acceptance.DUPLICATE
         self.accepted[message.external_id] = message
         return Acceptance.ACCEPTED
+
+    def find(self, address: Address) -> None:
+        """Its one account can do nothing but send."""
 
     def webhook(self, path: str) -> WebhookChannel | None:
         return cast("WebhookChannel | None", self.hooks.get(path))

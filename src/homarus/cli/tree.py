@@ -31,7 +31,7 @@ COMMANDS: Final = (
     _entry("agent", _BEGIN, "Say something to the assistant and print its answer."),
     _entry("link", _BEGIN, "Print a new one-time login link."),
     _entry("doctor", _BEGIN, "Check this installation; every finding comes with its fix."),
-    _entry("message", _TALK, "Send a message out through a channel."),
+    _entry("message", _TALK, "Send messages out through a channel; edit, delete and react to them."),
     _entry("messages", _TALK, "See what became of each incoming message, and retry failed ones."),
     _entry("sessions", _TALK, "List, look into, reset and delete conversations."),
     _entry("cron", _TALK, "Let the assistant do things at set times."),

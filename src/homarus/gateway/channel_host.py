@@ -14,6 +14,7 @@ from homarus.channels import registry
 from homarus.channels.contract import (
     Acceptance,
     Attachment,
+    Capabilities,
     Channel,
     ConnectionState,
     Inbound,
@@ -53,6 +54,11 @@ class Hosted(Struct):
     delivery: Delivery
     settings: ChannelPolicyConfig
     last_inbound_at: int | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what its channel can do."""
+        return self.account.capabilities
 
 
 class ChannelHost:
@@ -161,6 +167,11 @@ class ChannelHost:
         hosted = self._hosted.get((address.channel, address.account)) if address is not None else None
         if hosted is not None:
             hosted.delivery.show(run, text)
+
+    def find(self, address: Address) -> Hosted | None:
+        """Return the account an address belongs to, None when it is not configured or only a transcript."""
+        found = self._hosted.get((address.channel, address.account))
+        return None if address.channel == WEBCHAT else found
 
     def webhook(self, path: str) -> WebhookChannel | None:
         """Return the channel whose platform calls this path."""

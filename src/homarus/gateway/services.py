@@ -19,7 +19,8 @@ from homarus.storage.records import Entry
 if TYPE_CHECKING:
     from homarus.automation.heartbeat.heart import Heartbeats
     from homarus.automation.service import Jobs
-    from homarus.channels.contract import Acceptance, Inbound, WebhookChannel
+    from homarus.channels.contract import Acceptance, Capabilities, Channel, Inbound, WebhookChannel
+    from homarus.channels.policy_config import ChannelPolicyConfig
     from homarus.config.load import LoadedConfig
     from homarus.gateway.agent_skills import AgentSkills
     from homarus.gateway.instruments import Instruments
@@ -84,11 +85,34 @@ class ProbeOutcome(Struct, frozen=True):
     latency_ms: int | None = None
 
 
+class HostedChannel(Protocol):
+    """An account of a channel that runs, with what it can do and its settings."""
+
+    @property
+    def channel(self) -> Channel:
+        """Return the channel itself."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what it can do."""
+        ...
+
+    @property
+    def settings(self) -> ChannelPolicyConfig:
+        """Return its section of the configuration."""
+        ...
+
+
 class ChannelDirectory(Protocol):
     """Which channels there are, in order of configuration."""
 
     def accounts(self) -> tuple[ChannelAccount, ...]:
         """Return every account of every channel."""
+        ...
+
+    def find(self, address: Address) -> HostedChannel | None:
+        """Return the account an address belongs to, None when it is not configured or only a transcript."""
         ...
 
     def webhook(self, path: str) -> WebhookChannel | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from annotated_types import MaxLen, MinLen
+from pydantic import BeforeValidator
 
 from homarus.protocol.base import LooseParams, NonEmpty, Params
 from homarus.protocol.chat import RunKey
@@ -14,6 +15,11 @@ MAX_TEXT = 65_536
 
 MAX_MEDIA = 25 * 1024 * 1024
 """Characters of one file as a data: URL; a frame holds no more anyway."""
+
+
+def _as_text(value: object) -> object:
+    """Platforms count their messages, so clients send numbers as well."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class SendParams(Params):
@@ -50,8 +56,8 @@ class MessageActionParams(Params):
     idempotency_key: RunKey
 
 
-class SendActionParams(LooseParams):
-    """The parameters of the action `send`."""
+class ActionParams(LooseParams):
+    """The parameters of the action `send`, and what all actions know."""
 
     to: Annotated[str, MaxLen(512)] | None = None
     target: Annotated[str, MaxLen(512)] | None = None
@@ -61,6 +67,17 @@ class SendActionParams(LooseParams):
     account_id: Annotated[str, MaxLen(64)] | None = None
     thread_id: Annotated[str, MaxLen(512)] | None = None
     dry_run: bool | None = None
+
+
+class TouchParams(ActionParams):
+    """The parameters of actions on a message that is there: `react`, `edit` and `delete`.
+
+    `messageId` is the platform's id of the message; `emoji` is put on it, or taken off with `remove` or when empty.
+    """
+
+    message_id: Annotated[str, MinLen(1), MaxLen(512), BeforeValidator(_as_text)]
+    emoji: Annotated[str, MaxLen(64)] | None = None
+    remove: bool | None = None
 
 
 class SendResult(TypedDict):

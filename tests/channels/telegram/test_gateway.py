@@ -197,3 +197,30 @@ async def test_a_kill_while_a_message_is_being_sent_ends_in_exactly_one_message(
         harbour.people.say(INES, "and now?")
         await harbour.sent(3)
     assert answered.text == f"{NOTICE}you said: hello again"
+
+
+async def test_the_owner_sends_edits_reacts_and_deletes_by_hand(harbour: Harbour) -> None:
+    server, chat = harbour.server, str(INES.id)
+    harbour.people.say(INES, "hello")
+    there = ("--to", chat, "--channel", "telegram")
+    async with gateway(harbour.home):
+        await harbour.sent(1)
+        assert (await homarus(harbour.home, "message", "send", *there, "-m", "high tide at **noon**")).code == 0
+        told = await harbour.sent(2)
+        at = (*there, "--message-id", str(told.message_id))
+        edited = await homarus(harbour.home, "message", "edit", *at, "-m", "high tide at **one**")
+        assert (edited.code, told.text, told.edits) == (0, "high tide at one", ["high tide at noon"]), edited.err
+        assert f"Edited message {told.message_id} in {chat} on telegram." in edited.out
+        assert (await homarus(harbour.home, "message", "react", *at, "--emoji", "👍")).code == 0
+        [put] = server.reactions.values()
+        assert put == ["👍"]
+        assert (await homarus(harbour.home, "message", "react", *at, "--remove")).code == 0
+        assert list(server.reactions.values()) == [[]]
+        assert (await homarus(harbour.home, "message", "delete", *at)).code == 0
+        assert told.is_deleted
+        assert (await homarus(harbour.home, "message", "delete", *at)).code == 0
+        long = await homarus(harbour.home, "message", "edit", *at, "-m", "tide " * 2000)
+        assert (long.code, "does not fit into one message" in long.err) == (1, True)
+        wrong = await homarus(harbour.home, "message", "react", *at, "--emoji", "not an emoji")
+        assert wrong.code == 1
+        assert "Traceback" not in wrong.err

@@ -29,7 +29,10 @@ async def test_what_cannot_be_done_is_said(gateway: Running) -> None:
     async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
         foreign = (await act(client, channel="telegram", target="1", message="x"))["error"]
         assert (foreign["code"], "telegram is not configured" in foreign["message"]) == ("UNAVAILABLE", True)
-        react = (await act(client, action="react", target="1"))["error"]
-        assert (react["code"], "supported: send" in react["message"]) == ("UNAVAILABLE", True)
+        for action in ("react", "edit", "delete", "poll", "pin"):
+            refused = (await act(client, action=action, target="#c"))["error"]
+            assert refused == {
+                "code": "UNAVAILABLE", "message": f"Error: irc has no action {action!r}; supported: send",
+            }  # fmt: skip
         assert "/params/target" in (await act(client, message="x"))["error"]["message"]
         assert "at /message" in (await act(client, target="#c", message=5))["error"]["message"]

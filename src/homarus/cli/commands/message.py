@@ -1,4 +1,4 @@
-"""`homarus message send`."""
+"""`homarus message`: sending, and what is done to sent messages."""
 
 from __future__ import annotations
 
@@ -16,18 +16,23 @@ from homarus.cli.reply import Row, as_row, text
 from homarus.cli.screen import say, show_json, warn
 from homarus.errors import UserError
 
-app = group("Send a message out through a channel.")
+app = group("Send messages out through a channel; react to them, edit and delete them.")
+
+To = Annotated[str, typer.Option("--to", "-t", help="Who or where: a nick, a room, a chat id.")]
+OnChannel = Annotated[str, typer.Option("--channel", help="The channel.")]
+Account = Annotated[str | None, typer.Option("--account", help="Which account of the channel.")]
+MessageId = Annotated[str, typer.Option("--message-id", help="The platform's id of the message.")]
 
 
 @app.command()
 def send(  # noqa: PLR0917 - typer makes an option of each
-    to: Annotated[str, typer.Option("--to", "-t", help="Who or where: a nick, a room, a chat id.")],
+    to: To,
     message: Annotated[str, typer.Option("--message", "-m", help="The text.")] = "",
     media: Annotated[list[Path] | None, typer.Option("--media", help="A file to send; may be repeated.")] = None,
     channel: Annotated[
         str | None, typer.Option("--channel", help="The channel; needed when there are several.")
     ] = None,
-    account: Annotated[str | None, typer.Option("--account", help="Which account of the channel.")] = None,
+    account: Account = None,
     thread: Annotated[str | None, typer.Option("--thread", help="A topic or thread in it.")] = None,
     session_key: Annotated[str | None, typer.Option("--session", help="Also note it in this conversation.")] = None,
     key: Annotated[str | None, typer.Option("--key", help="Sends once per key, however often it is run.")] = None,
@@ -50,3 +55,53 @@ def send(  # noqa: PLR0917 - typer makes an option of each
         say("It is stored and goes out by itself; homarus channels status shows the connection.")
     else:
         say(f"Sent to {to} on {text(found, 'channel')} (message {text(found, 'messageId')}).")
+
+
+@app.command()
+def react(
+    to: To,
+    channel: OnChannel,
+    message_id: MessageId,
+    emoji: Annotated[str, typer.Option("--emoji", help="The emoji to put on it.")] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Take our emoji off.")] = False,
+    account: Account = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put our emoji on a message, or take it off."""
+    if not emoji and not remove:
+        raise UserError("there is nothing to do", fix="give --emoji EMOJI or --remove")
+    given: Row = {"to": to, "messageId": message_id, "emoji": emoji, "remove": remove}
+    _act("react", channel, account, given, as_json=as_json)
+
+
+@app.command()
+def edit(
+    to: To,
+    channel: OnChannel,
+    message_id: MessageId,
+    message: Annotated[str, typer.Option("--message", "-m", help="The new text.")],
+    account: Account = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a message of ours another text."""
+    _act("edit", channel, account, {"to": to, "messageId": message_id, "message": message}, as_json=as_json)
+
+
+@app.command()
+def delete(to: To, channel: OnChannel, message_id: MessageId, account: Account = None, as_json: AsJson = False) -> None:
+    """Remove a message."""
+    _act("delete", channel, account, {"to": to, "messageId": message_id}, as_json=as_json)
+
+
+_DONE = {"react": "Reacted to", "edit": "Edited", "delete": "Deleted"}
+
+
+def _act(action: str, channel: str, account: str | None, given: Row, *, as_json: bool) -> None:
+    wanted: Row = {"channel": channel, "action": action, "params": given, "idempotencyKey": str(uuid4())}
+    wanted |= {"accountId": account} if account else {}
+    with session(find_gateway()) as gateway:
+        found = as_row(gateway.call("message.action", wanted, timeout=60))
+    if as_json:
+        show_json(found)
+    else:
+        say(f"{_DONE[action]} message {text(found, 'messageId')} in {text(found, 'to')} on {text(found, 'channel')}.")

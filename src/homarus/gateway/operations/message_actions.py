@@ -1,35 +1,94 @@
-"""`message.action`: what the command line of version 4 sends instead of `send`."""
+"""`message.action`: what the command line of version 4 sends instead of `send`, and what is done to sent messages."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
 from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import Post, operation
-from homarus.gateway.operations.send import deliver
+from homarus.gateway.operations.send import deliver, find_address
+from homarus.gateway.sent_messages import SentMessages
 from homarus.pipeline.accounts import WEBCHAT
 from homarus.protocol.errors import invalid, unavailable
 from homarus.protocol.frames import JsonObject
 from homarus.protocol.scopes import Scope
-from homarus.protocol.send import MessageActionParams, SendActionParams, SendParams
+from homarus.protocol.send import ActionParams, MessageActionParams, SendParams, TouchParams
 from homarus.protocol.validation import parse_params
+
+SEND: Final = "send"
 
 
 @operation("message.action", scope=Scope.WRITE, rest=Post("/api/messages/action"))
 async def act(call: Call, params: MessageActionParams) -> JsonObject:
-    """Do something with a message of a channel; the action `send` sends one."""
-    if params.action.strip().lower() != "send":
-        raise unavailable(f"Error: the action {params.action[:64]} is not supported here; supported: send")
+    """Do something with a message of a channel: `send` one, or `react` to one, `edit` or `delete` one.
+
+    Which of them a channel can do is in the answer to one it cannot. `params` are those of the action: `to`, `message`
+    and `media` to send, and `to`, `messageId` with `emoji`, `remove` or `message` for the others.
+    """
+    action = params.action.strip().lower()
     channel = params.channel.strip().lower()
     if channel != WEBCHAT and all(each.channel != channel for each in call.services.channels.accounts()):
         fix = f"add channels.{channel[:64]} to the configuration"
         raise unavailable(f"Error: the channel {channel[:64]} is not configured; {fix}")
-    given = parse_params(SendActionParams, "message.action", params.params)
+    if action == SEND:
+        return await _send(call, params, channel)
+    messages = _messages(call, params, channel)
+    if action not in messages.actions:
+        supported = ", ".join((SEND, *messages.actions))
+        raise unavailable(f"Error: {channel} has no action {action[:64]!r}; supported: {supported}")
+    given = parse_params(TouchParams, "message.action", params.params)
+    head: JsonObject = {"action": action, "channel": channel, "to": _recipient(given), "messageId": given.message_id}
     if given.dry_run:
-        return {"ok": True, "dryRun": True, "action": "send", "channel": channel, "to": _recipient(given)}
+        return {"ok": True, "dryRun": True, **head}
+    return {"ok": True, **head, **await _ACTIONS[action](messages, given)}
+
+
+def _messages(call: Call, params: MessageActionParams, channel: str) -> SentMessages:
+    given = parse_params(ActionParams, "message.action", params.params)
+    account = given.account_id or params.account_id
+    address = find_address(call, channel, account, _recipient(given), given.thread_id or None)
+    return SentMessages(call.services.channels, address)
+
+
+async def _send(call: Call, params: MessageActionParams, channel: str) -> JsonObject:
+    given = parse_params(ActionParams, "message.action", params.params)
+    if given.dry_run:
+        return {"ok": True, "dryRun": True, "action": SEND, "channel": channel, "to": _recipient(given)}
     sent = await deliver(call, _message(params, given, channel))
-    return {"ok": True, "action": "send", "to": _recipient(given), **sent}
+    return {"ok": True, "action": SEND, "to": _recipient(given), **sent}
 
 
-def _message(params: MessageActionParams, given: SendActionParams, channel: str) -> SendParams:
+async def _react(messages: SentMessages, given: TouchParams) -> JsonObject:
+    emoji = (given.emoji or "").strip()
+    if given.remove or given.emoji == "":
+        await messages.react(given.message_id, None)
+        return {"removed": True}
+    if not emoji:
+        raise invalid("invalid message.action params: at /params/emoji: must not be empty, unless remove is true")
+    await messages.react(given.message_id, emoji)
+    return {"added": emoji}
+
+
+async def _edit(messages: SentMessages, given: TouchParams) -> JsonObject:
+    if not (given.message or "").strip():
+        raise invalid("invalid message.action params: at /params/message: must not be empty")
+    await messages.edit(given.message_id, given.message or "")
+    return {"chatId": messages.address.chat}
+
+
+async def _delete(messages: SentMessages, given: TouchParams) -> JsonObject:
+    await messages.delete(given.message_id)
+    return {"deleted": True}
+
+
+_ACTIONS: Final[Mapping[str, Callable[[SentMessages, TouchParams], Awaitable[JsonObject]]]] = MappingProxyType(
+    {"react": _react, "edit": _edit, "delete": _delete}
+)
+
+
+def _message(params: MessageActionParams, given: ActionParams, channel: str) -> SendParams:
     message = {
         "to": _recipient(given),
         "message": given.message,
@@ -44,7 +103,7 @@ def _message(params: MessageActionParams, given: SendActionParams, channel: str)
     return SendParams.model_validate(message, by_name=True)
 
 
-def _recipient(given: SendActionParams) -> str:
+def _recipient(given: ActionParams) -> str:
     found = (given.to or given.target or "").strip()
     if not found:
         raise invalid("invalid message.action params: at /params/target: must not be empty")

@@ -37,7 +37,7 @@ async def send(call: Call, params: SendParams) -> SendResult:
 async def deliver(call: Call, params: SendParams) -> SendResult:
     """Send a message as `send` does. Raises ProtocolError for what cannot be sent and what was refused."""
     text = _text(params)
-    address = _address(call, params)
+    address = find_address(call, params.channel, params.account_id, params.to, params.thread_id)
     key = runnable_key(call, params.session_key) if params.session_key else None
     files = await read_media(call, params, address)
     mirror = await _mirror(call, key, text, files) if key is not None else None
@@ -66,29 +66,31 @@ def _text(params: SendParams) -> str:
     return text
 
 
-def _address(call: Call, params: SendParams) -> Address:
-    account = _account(call, params)
-    to = params.to.strip().removeprefix(f"{account.channel}:").strip()
-    for name, value in (("to", to), ("threadId", params.thread_id)):
+def find_address(call: Call, channel: str | None, account_id: str | None, to: str, thread: str | None) -> Address:
+    """Return a chat as an operator names it. Raises ProtocolError for a channel, account or chat that cannot be."""
+    account = _account(call, channel, account_id)
+    chat = to.strip().removeprefix(f"{account.channel}:").strip()
+    for name, value in (("to", chat), ("threadId", thread)):
         if value is not None and (not value.strip() or not value.isprintable()):
             raise invalid(f"{name} must be a chat of {account.channel}, without line breaks and control characters")
-    return Address(account.channel, account.account, to, params.thread_id)
+    return Address(account.channel, account.account, chat, thread)
 
 
-def _account(call: Call, params: SendParams) -> ChannelAccount:
+def _account(call: Call, named: str | None, account_id: str | None) -> ChannelAccount:
     """Return the account that sends: as named, else the channel's default or first one."""
-    if (params.channel or "").strip().lower() == WEBCHAT:
+    channel = (named or "").strip().lower()
+    if channel == WEBCHAT:
         raise invalid("unsupported channel: webchat (internal-only). Use `chat.send` for WebChat.")
     accounts = [each for each in call.services.channels.accounts() if each.channel != WEBCHAT]
     channels = tuple(dict.fromkeys(each.channel for each in accounts))
-    channel = (params.channel or "").strip().lower() or (channels[0] if len(channels) == 1 else "")
+    channel = channel or (channels[0] if len(channels) == 1 else "")
     if not channel:
         listed = f"configured: {', '.join(channels)}" if channels else "none is configured"
         raise invalid(f"channel is required ({listed})")
     mine = [each for each in accounts if each.channel == channel]
     if not mine:
         raise invalid(f"unsupported channel: {channel[:64]} (configured: {', '.join(channels) or 'none'})")
-    wanted = params.account_id or ("default" if any(each.account == "default" for each in mine) else mine[0].account)
+    wanted = account_id or ("default" if any(each.account == "default" for each in mine) else mine[0].account)
     found = next((each for each in mine if each.account == wanted), None)
     if found is None:
         raise invalid(f"unknown account {wanted[:64]!r} of {channel}: {', '.join(each.account for each in mine)}")
