@@ -52,15 +52,18 @@ class Backlog:
         cap, policy = self._rules.queue_bound()
         if self._lanes.depth_of(key) < cap:
             self._lanes.offer(message)
-        elif policy == "new":
-            await self._drop(key, (message,), cap, policy)
-        elif policy == "old":
-            gone = self._lanes.take_oldest(key)
-            self._lanes.offer(message)
-            await self._drop(key, gone, cap, policy)
-        else:
-            gone = self._lanes.shorten_oldest(key, cap * SHORTENED_PER_PLACE)
-            self._lanes.offer(message)
+            return
+        if policy == "new":
+            try:
+                await self._drop(key, (message,), cap, policy)
+            except StorageError:
+                self._lanes.offer(message)
+                raise
+            return
+        most = cap * SHORTENED_PER_PLACE
+        gone = self._lanes.take_oldest(key) if policy == "old" else self._lanes.shorten_oldest(key, most)
+        self._lanes.offer(message)
+        with self._lanes.held(key, gone):
             await self._drop(key, gone, cap, policy)
 
     def is_full(self, session_key: str) -> bool:
@@ -72,14 +75,7 @@ class Backlog:
             return
         notice = None if self._lanes.was_told(key) else self._notice(gone[0], TOLD[policy].format(cap=cap))
         now = self._clock.now_ms()
-        try:
-            await self._database.write(_drop, [message.id for message in gone], now, _reason(cap, policy), notice)
-        except StorageError:
-            if policy == "new":
-                self._lanes.offer(gone[0])
-            else:
-                self._lanes.put_back(key, tuple(gone))
-            raise
+        await self._database.write(_drop, [message.id for message in gone], now, _reason(cap, policy), notice)
         self._lanes.note_told(key)
         address = gone[0].address
         log.warning("%d message(s) of %s dropped: %d wait already", len(gone), address, cap)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -29,6 +30,8 @@ class _Lane(Struct):
     task: asyncio.Task[None] | None = None
     last_offer: float = 0.0
     is_told: bool = False
+    holders: int = 0
+    freed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Lanes:
@@ -119,6 +122,25 @@ class Lanes:
         lane.waiting.extendleft(reversed(batch))
         self._start(key, lane)
 
+    @contextmanager
+    def held(self, key: str, taken: Batch) -> Generator[None]:
+        """Begin nothing in a session while the end of messages taken from it is being stored.
+
+        When that fails they wait again where they were: nothing behind them has overtaken them.
+        """
+        lane = self._lanes.setdefault(key, _Lane())
+        lane.holders += 1
+        try:
+            yield
+        except BaseException:
+            if taken:
+                self.put_back(key, taken)
+            raise
+        finally:
+            lane.holders -= 1
+            lane.freed.set()
+            self._forget(key, lane)
+
     def waiting(self, key: str | None = None) -> Batch:
         """Return what waits, in one session or in all."""
         lanes = self._lanes.values() if key is None else [self._lanes[key]] if key in self._lanes else []
@@ -171,8 +193,11 @@ class Lanes:
                 is_first = False
         finally:
             lane.task = None
-            if not lane.waiting:
-                self._lanes.pop(key, None)
+            self._forget(key, lane)
+
+    def _forget(self, key: str, lane: _Lane) -> None:
+        if not (lane.waiting or lane.holders or lane.task):
+            self._lanes.pop(key, None)
 
     async def _settle(self, lane: _Lane) -> None:
         """Wait until nothing new has come for the debounce time, so that a burst becomes one turn."""
@@ -185,6 +210,9 @@ class Lanes:
     async def _run_next(self, lane: _Lane) -> None:
         await self._take_slot()
         try:
+            while lane.holders:
+                lane.freed.clear()
+                await lane.freed.wait()
             batch = () if self._is_stopping else next_batch(lane.waiting, self._collects)
             if batch:
                 lane.running = batch

@@ -15,7 +15,7 @@ from homarus.agent.usage import read_usage
 from homarus.channels.contract import Acceptance, Inbound
 from homarus.clock import Clock
 from homarus.config.schema import Config
-from homarus.errors import StorageError, UserError
+from homarus.errors import UserError
 from homarus.failpoints import Failpoint, hit
 from homarus.ids import Address, AgentId, RunId
 from homarus.labels import Confidentiality, Integrity, Label
@@ -218,11 +218,8 @@ class Pipeline:
             self._turns.abort(run_id, "stop")
         ids = [message.id, *(item.id for item in waiting)]
         now = self._clock.now_ms()
-        try:
+        with self._lanes.held(key, waiting):
             await self._database.write(journal.move_inbound, ids, "silent", now, reason="stopped by the sender")
-        except StorageError:
-            self._lanes.put_back(key, waiting)
-            raise
         return True
 
     def _interrupt(self, message: InboundMessage) -> None:
@@ -285,11 +282,8 @@ class Pipeline:
         if not dropped:
             return ()
         ids, now = [message.id for message in dropped], self._clock.now_ms()
-        try:
+        with self._lanes.held(session_key, dropped):
             await self._database.write(journal.move_inbound, ids, "silent", now, reason=f"aborted: {reason}")
-        except StorageError:
-            self._lanes.put_back(session_key, dropped)
-            raise
         return tuple(RunId(message.run_id) for message in dropped if message.run_id is not None)
 
     def _limit(self) -> int:
