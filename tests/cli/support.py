@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-TIMEOUT = 40.0
+TIMEOUT = 60.0
 
 
 class Done(Struct, frozen=True):

@@ -19,7 +19,7 @@ from homarus.testing.irc_server import IrcServer
 from homarus.testing.model_server import ModelServer, Refuse
 from homarus.testing.telegram.rig import TelegramRig
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 LISTENING_TO_CTRL_C = """
 import signal
@@ -172,7 +172,7 @@ async def test_ctrl_c_leaves_everything_as_it_was(tmp_path: Path) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(45):
         await process.stdout.readuntil(b"Provider [basic]: ")
         ended = asyncio.create_task(process.communicate())
         # A signal between the prompt and the read behind it is noticed only when the read ends: people press again.

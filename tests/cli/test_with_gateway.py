@@ -46,7 +46,7 @@ async def start(home: Path, *arguments: str, until: str, **variables: str) -> Se
     )
     assert process.stdout is not None
     lines: list[str] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(45):
         while not any(line.strip().startswith(until) for line in lines):
             line = await process.stdout.readline()
             assert line, "".join(lines)
@@ -58,7 +58,7 @@ async def stop(serving: Serving) -> int:
     if serving.process.returncode is None:
         serving.process.send_signal(signal.SIGTERM)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             return await serving.process.wait()
     except TimeoutError:
         serving.process.kill()
@@ -309,7 +309,7 @@ async def test_a_gateway_serves_itself_through_tailscale_and_takes_that_back(tmp
     try:
         port = next(line for line in serving.lines if line.startswith("ready ")).strip().rsplit(":", 1)[1]
         assert serving.process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             while not any("https://box.example.ts.net/" in line for line in serving.lines):
                 serving.lines.append((await serving.process.stdout.readline()).decode())
         served = tailscale.served

@@ -39,7 +39,7 @@ from homarus.testing.manual_clock import ManualClock
 from homarus.testing.scripted_model import ScriptedModel, call, say
 
 NAME = ("net", "default")
-PATIENCE = 20.0  # seconds of real time for a conversation to come to rest
+PATIENCE = 45.0  # seconds of real time for a conversation to come to rest
 
 
 class LeapingClock(ManualClock):

@@ -32,7 +32,7 @@ from homarus.testing.model_server import ModelServer
 REPEAT = int(os.environ.get("HOMARUS_CRASH_REPEAT", "1"))
 MOST_PASSES = 6
 """Passes after which repeated kills begin with the first again."""
-PATIENCE = 30.0  # seconds for a process to die or to come to rest
+PATIENCE = 45.0  # seconds for a process to die or to come to rest
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(60 + 30 * REPEAT)]
 

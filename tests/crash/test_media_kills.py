@@ -20,9 +20,9 @@ from homarus.testing.model_server import JsonObject, ModelServer, Reply, Say
 from homarus.testing.telegram.people import INES, People
 from homarus.testing.telegram.server import TelegramServer
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.crash
 
-PATIENCE = 40.0
+PATIENCE = 45.0
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
 TEXT, PHOTO, AGAIN = ("sendMessage", "here it is"), ("sendPhoto", "look"), ("sendPhoto", f"{NOTICE}look")
 CASES: Final = {

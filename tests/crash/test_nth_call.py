@@ -126,7 +126,6 @@ def check_transcript(story: Story) -> None:
     assert types.count("tool_result") == calls
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("fault", DATABASE_FAULTS)
 async def test_a_database_action_that_fails_once_costs_nothing(fault: str, quick_path: Path) -> None:
     for n in range(1, MOST):
@@ -150,7 +149,6 @@ async def burst(around: Surroundings, prepare: Callable[[SqliteDatabase], None])
         await here.rest(4)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("fault", DATABASE_FAULTS)
 async def test_a_database_action_that_fails_once_in_a_burst_costs_nothing(fault: str, quick_path: Path) -> None:
     for n in range(1, MOST):
@@ -191,7 +189,6 @@ MODEL_FAULTS: dict[str, Reply] = {
 }
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("n", range(1, 2 * STEPS + 1))
 @pytest.mark.parametrize("fault", MODEL_FAULTS)
 async def test_a_call_of_the_model_that_fails_once_is_made_good_or_told(fault: str, n: int, quick_path: Path) -> None:

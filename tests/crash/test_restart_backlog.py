@@ -89,7 +89,6 @@ def by_chat(wire: Wire) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.timeout(120)
 async def test_ten_thousand_parts_drain_in_order_at_the_pace_of_the_channel(quick_path: Path) -> None:
     clock = LeapingClock()
     wire = Wire(clock=clock)

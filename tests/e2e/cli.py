@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from tests.e2e.process import TOKEN, environment
 
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 
 
 class Finished(Struct, frozen=True):

@@ -42,7 +42,7 @@ class Conversation:
         self.ends: list[dict[str, Any]] = []
         self._news = asyncio.Condition()
 
-    async def say(self, text: str, *, timeout: float = 30) -> Answer:
+    async def say(self, text: str, *, timeout: float = 45) -> Answer:
         """Send a message and wait until its run has ended and its last event is here."""
         run_id = await self.send(text)
         return await self.answer(run_id, timeout=timeout)
@@ -53,7 +53,7 @@ class Conversation:
         await self._client.call("chat.send", {"sessionKey": self.key, "message": text, "idempotencyKey": run_id})
         return run_id
 
-    async def answer(self, run_id: str, *, timeout: float = 30) -> Answer:
+    async def answer(self, run_id: str, *, timeout: float = 45) -> Answer:
         """Wait for the end of a run."""
         async with asyncio.timeout(timeout), self._news:
             while not (ends := [end for end in self.ends if end["runId"] == run_id]):

@@ -6,7 +6,7 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-PATIENCE = 15.0
+PATIENCE = 45.0
 
 
 class IrcUser:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from homarus.protocol.client import GatewayClient
 
-READY_TIMEOUT = 30.0
+READY_TIMEOUT = 60.0
 TOKEN = "test-token-0123456789"
 
 
@@ -43,7 +43,7 @@ class GatewayProcess(Struct):
         """End it politely and return its exit code."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), 20)
+        return await asyncio.wait_for(self.process.wait(), 45)
 
 
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:

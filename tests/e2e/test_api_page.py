@@ -20,7 +20,7 @@ async def run(url: str, *command: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(45):
         output, _ = await process.communicate()
     return process.returncode or 0, output.decode()
 

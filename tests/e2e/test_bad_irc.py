@@ -58,7 +58,7 @@ async def test_an_answer_that_a_dropped_connection_swallowed_is_sent_after_the_r
     async with network(home, Behaviour(caps=dict(IRCV3))) as (server, ines, running):
         server.behaviour.drop_on = "PRIVMSG ines"
         ines.say("lob", "what time is it")
-        await ines.expect("PRIVMSG ines :", "It is ", timeout=30)
+        await ines.expect("PRIVMSG ines :", "It is ")
         await until(lambda: server.connections >= 3, "the gateway has connected again")
         ines.say("lob", "what day is it")
         await ines.expect("PRIVMSG ines :", "It is ")
@@ -76,7 +76,7 @@ async def test_a_server_that_falls_silent_holds_up_nobody_else_and_the_answer_co
         assert await messages(running) == [("what time is it", "replied")]
         server.behaviour.is_stalled = False
         next(client for client in server.clients if client.nick == "lob").writer.transport.abort()
-        await ines.expect("PRIVMSG ines :", "It is ", timeout=30)
+        await ines.expect("PRIVMSG ines :", "It is ")
         await eventually(lambda: messages(running), [("what time is it", "delivered")])
 
 
@@ -104,7 +104,7 @@ async def test_a_server_that_turns_us_away_is_named_and_tried_again(home: Path) 
             # Whether the farewell is read before the reset that follows it is up to the kernel.
             assert "Down for maintenance" in error or "IRC connection was lost" in error
             behaviour.greeting = None
-            await until(lambda: has_joined(server), "the gateway is on the server", timeout=30)
+            await until(lambda: has_joined(server), "the gateway is on the server")
             ines.say("lob", "what time is it")
             await ines.expect("PRIVMSG ines :", "It is ")
 
@@ -127,7 +127,7 @@ async def test_lines_that_are_no_irc_do_no_harm(home: Path) -> None:
             client.writer.write(f"{line}\r\n".encode())
         client.writer.write(b"\xff\xfe\x80 PRIVMSG\r\n:ines!ines@x PRIVMSG lob :\xff\xfe\r\n")
         client.writer.write(b":" + b"x" * 100_000 + b"\r\n")
-        await until(lambda: has_joined(server), "the gateway is still or again on the server", timeout=30)
+        await until(lambda: has_joined(server), "the gateway is still or again on the server")
         ines.say("lob", "what time is it")
         if not answers(ines):
-            await ines.expect("PRIVMSG ines :", "It is ", timeout=30)
+            await ines.expect("PRIVMSG ines :", "It is ")

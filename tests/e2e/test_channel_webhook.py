@@ -30,7 +30,7 @@ def config(port: int) -> dict[str, object]:
 async def run(script: str) -> dict[str, object]:
     environment = {"PATH": "/usr/bin:/bin", "SECRET": SECRET}
     process = await asyncio.create_subprocess_exec("sh", "-ec", script, env=environment, stdout=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         output, _ = await process.communicate()
     assert process.returncode == 0
     return json.loads(output)

@@ -90,7 +90,7 @@ async def run_typed(line: str, environment: dict[str, str]) -> tuple[int, str]:
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(45):
             if "--follow" in line:
                 said = await process.stdout.readline()
                 process.send_signal(signal.SIGINT)
@@ -103,7 +103,6 @@ async def run_typed(line: str, environment: dict[str, str]) -> tuple[int, str]:
     return process.returncode or 0, out
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT)))
 async def test_what_a_page_tells_to_type_works_when_typed(page: Path, place: Place, tmp_path: Path) -> None:
     environment = shell_environment(tmp_path, tmp_path / "bin")
@@ -177,7 +176,6 @@ def test_every_command_is_typed_by_some_test() -> None:
     assert sorted(path for path, as_typed in words.items() if as_typed not in tests) == []
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_every_command_works_on_a_running_gateway(used: Place) -> None:
     home = used.running.home

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.e2e.process import gateway
 
 ANSWERS = {"Which model answers?": "basic", "Connect a chat channel?": "irc", "Write this": True}
@@ -24,14 +23,13 @@ def answer_to(step: dict[str, Any], host: str) -> object:
     return next((value for start, value in ANSWERS.items() if message.startswith(start)), "")
 
 
-@pytest.mark.timeout(90)
 async def test_a_gateway_is_set_up_by_questions_and_takes_it_over(tmp_path: Path) -> None:
     async with gateway(tmp_path / "home") as running, running.client() as client:
         found: Any = await client.call("wizard.start", {"workspace": str(tmp_path / "ws")})
         run, messages = found["sessionId"], [found["step"]["message"]]
         while not found["done"]:
             answer = {"stepId": found["step"]["id"], "value": answer_to(found["step"], "127.0.0.1")}
-            found = await client.call("wizard.next", {"sessionId": run, "answer": answer}, timeout=30)
+            found = await client.call("wizard.next", {"sessionId": run, "answer": answer})
             messages.append(str(found.get("step")))
         assert found == {"done": True, "status": "done"}, messages
         written = json.loads((running.home / "homarus.json").read_text())

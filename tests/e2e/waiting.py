@@ -11,7 +11,7 @@ STEP = 0.02
 """Seconds between two looks."""
 
 
-async def until(look: Callable[[], T], what: str, *, timeout: float = 15.0) -> T:
+async def until(look: Callable[[], T], what: str, *, timeout: float = 45.0) -> T:
     """Return the first true result of `look`. Raises AssertionError, saying what was awaited, when it stays false."""
     try:
         async with asyncio.timeout(timeout):
@@ -22,7 +22,7 @@ async def until(look: Callable[[], T], what: str, *, timeout: float = 15.0) -> T
     return found
 
 
-async def eventually(ask: Callable[[], Awaitable[T]], wanted: T, *, timeout: float = 15.0) -> None:
+async def eventually(ask: Callable[[], Awaitable[T]], wanted: T, *, timeout: float = 45.0) -> None:
     """Ask until the answer is the wanted one. Raises AssertionError with the last answer."""
     last = await ask()
     try:

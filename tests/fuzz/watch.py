@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 SLOW_SECONDS = 1.0
 """Of the processor: other programs on the machine do not make an input slow."""
-HANG_SECONDS = 5.0
+HANG_SECONDS = 45.0
 """Of waiting for an answer, on a machine that is busy with other things."""
 
 

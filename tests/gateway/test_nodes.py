@@ -282,7 +282,7 @@ async def headless(gateway: Running, folder: Path) -> AsyncGenerator[str, None]:
     host = NodeHost(options, SystemClock(), lambda node_id, _commands: ready.set_result(node_id))
     task = asyncio.create_task(host.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             yield await ready
     finally:
         task.cancel()

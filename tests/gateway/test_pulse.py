@@ -37,7 +37,7 @@ async def test_client_that_answers_no_ping_is_let_go(
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.01)
     monkeypatch.setattr(connection, "PONG_TIMEOUT", 5.0 if answers else 0.05)
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(45),
         aiohttp.ClientSession() as session,
         session.ws_connect(gateway.url, autoping=False) as socket,
     ):
@@ -56,7 +56,7 @@ async def test_client_that_answers_no_ping_is_let_go(
 
 async def test_pings_of_clients_are_answered_before_and_after_the_handshake(gateway: Running) -> None:
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(45),
         aiohttp.ClientSession() as session,
         session.ws_connect(gateway.url, autoping=False) as socket,
     ):

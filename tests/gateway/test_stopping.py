@@ -38,7 +38,7 @@ def with_model(server: ModelServer, **more: object) -> dict[str, object]:
 
 async def log_has(home: Path, text: str) -> None:
     path = home / "logs" / "homarus.log"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while text not in path.read_text():
             await CLOCK.sleep(0.05)
 
@@ -47,7 +47,7 @@ async def begin(running: GatewayProcess, model: ModelServer, run_id: str = "run-
     """Begin a turn and wait until the model was asked."""
     async with running.client() as client:
         await client.call("chat.send", {"sessionKey": "agent:main:main", "message": "hello", "idempotencyKey": run_id})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             while not model.requests:
                 await CLOCK.sleep(0.02)
 
@@ -79,7 +79,7 @@ async def test_a_second_signal_ends_at_once(home: Path) -> None:
             await log_has(home, "a second signal ends at once")
             began = CLOCK.monotonic()
             running.process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(running.process.wait(), 20)
+            await asyncio.wait_for(running.process.wait(), 45)
             assert CLOCK.monotonic() - began < TURN_GRACE - 1
             await log_has(home, "asked twice to stop")
 
@@ -148,7 +148,7 @@ async def test_the_deadline_ends_a_process_that_hangs() -> None:
 
     stop = StopSignal(end, timeout=0.01)
     stop.ask()
-    await asyncio.wait_for(done.wait(), 20)
+    await asyncio.wait_for(done.wait(), 45)
     assert ended == [1]
     stop.ask()
     assert ended == [1, 0]

@@ -60,7 +60,7 @@ def platform(tmp_path: Path) -> Platform:
 
 async def begin(platform: Platform, key: str = "k", text: str = "hello", within: float = 5) -> asyncio.Task[Sending]:
     task = asyncio.create_task(platform.sender().send(key, INES, text, None, within=within))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(45):
         while not platform.woken:
             await asyncio.sleep(0)
     return task

@@ -31,7 +31,7 @@ class Raw:
     async def until(self, *parts: str) -> list[str]:
         """Return the lines up to the first that holds one of `parts`."""
         lines: list[str] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             while raw := await self._reader.readline():
                 lines.append(raw.decode().rstrip("\r\n"))
                 if any(part in lines[-1] for part in parts):
@@ -77,7 +77,7 @@ async def ngircd(folder: Path) -> AsyncGenerator[int]:
     )
     assert server.stdout is not None
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             while b"listening on" not in (await server.stdout.readline()).lower():
                 pass
         yield port

@@ -7,7 +7,7 @@ import asyncio
 from homarus.channels.contract import Acceptance, Inbound
 from homarus.errors import StorageError
 
-PATIENCE = 5.0
+PATIENCE = 45.0
 """Seconds after which `wait` fails the test."""
 
 
@@ -43,7 +43,7 @@ class MemoryIngress:
         return Acceptance.ACCEPTED if is_new else Acceptance.DUPLICATE
 
     async def wait(self) -> Inbound:
-        """Return the next committed message. Raises TimeoutError after five seconds."""
+        """Return the next committed message. Raises TimeoutError after PATIENCE."""
         async with asyncio.timeout(PATIENCE), self._news:
             while len(self.messages) <= self._taken:
                 await self._news.wait()
@@ -51,7 +51,7 @@ class MemoryIngress:
         return self.messages[self._taken - 1]
 
     async def wait_for_calls(self, count: int) -> None:
-        """Wait until so many calls were made. Raises TimeoutError after five seconds."""
+        """Wait until so many calls were made. Raises TimeoutError after PATIENCE."""
         async with asyncio.timeout(PATIENCE), self._news:
             while len(self.calls) < count:
                 await self._news.wait()

@@ -110,7 +110,7 @@ class IrcRig:
     async def _line(self, part: str) -> str:
         if self._reader is None:
             raise RuntimeError("the rig is not running")
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(45):
             while raw := await self._reader.readline():
                 line = raw.decode().rstrip("\r\n")
                 if part in line:

@@ -19,7 +19,7 @@ from homarus.testing.irc_behaviour import Behaviour
 from homarus.testing.irc_login import Login, logins
 
 NAME = "irc.test"
-PATIENCE = 5.0
+PATIENCE = 45.0
 """Seconds after which `expect` fails the test."""
 
 
@@ -99,7 +99,7 @@ class IrcServer:
     async def expect(self, start: str) -> str:
         """Return the next line, from where the last `expect` ended, that begins so (tags aside).
 
-        Raises AssertionError after five seconds.
+        Raises AssertionError after PATIENCE.
         """
         try:
             async with asyncio.timeout(PATIENCE), self._news:

@@ -86,7 +86,7 @@ async def test_a_message_waiting_for_its_commit_survives_the_end_of_the_connecti
         rig.cut()
         rig.ingress.gate.set()
         with pytest.raises(Transient):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 45)
     assert [message.text for message in rig.ingress.messages] == ["first", "second"]
 
 
@@ -114,7 +114,7 @@ async def test_sending_after_the_connection_was_lost_is_transient(rig: ChannelRi
     async with running(rig) as task:
         rig.cut()
         with pytest.raises(Transient):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 45)
         with pytest.raises(Transient):
             await rig.channel.send(part(rig, "late"))
 
@@ -137,7 +137,7 @@ async def test_a_chat_that_does_not_exist_is_permanent(rig: ChannelRig) -> None:
 async def test_refused_credentials_end_the_run_at_once(rig: ChannelRig) -> None:
     rig.refuse_credentials()
     with pytest.raises(AuthFailed) as caught:
-        await asyncio.wait_for(rig.channel.run(rig.ingress), 5)
+        await asyncio.wait_for(rig.channel.run(rig.ingress), 45)
     assert caught.value.fix
     assert rig.connections == 1
 
@@ -147,7 +147,7 @@ async def test_a_lost_connection_ends_the_run_without_a_second_attempt(rig: Chan
         assert rig.channel.state is ConnectionState.CONNECTED
         rig.cut()
         with pytest.raises(Transient):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 45)
     assert rig.channel.state is ConnectionState.DISCONNECTED
     assert rig.connections == 1
 
@@ -156,7 +156,7 @@ async def test_a_channel_runs_again_after_its_connection_was_lost(rig: ChannelRi
     async with running(rig) as task:
         rig.cut()
         with pytest.raises(Transient):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 45)
     async with running(rig):
         await rig.channel.send(part(rig, "back again"))
         assert await rig.read() == "back again"
@@ -166,7 +166,7 @@ async def test_cancelling_the_run_ends_it_promptly(rig: ChannelRig) -> None:
     async with running(rig) as task:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 45)
     assert rig.channel.state is ConnectionState.DISCONNECTED
 
 

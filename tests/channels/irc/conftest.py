@@ -47,6 +47,6 @@ def start(ingress: MemoryIngress) -> Start:
 @pytest.fixture
 def run(ingress: MemoryIngress) -> Run:
     async def running(server: IrcServer, *, timings: Timings | None = None, **keys: object) -> None:
-        await asyncio.wait_for(build(server, None, timings, keys).run(ingress), 5)
+        await asyncio.wait_for(build(server, None, timings, keys).run(ingress), 45)
 
     return running

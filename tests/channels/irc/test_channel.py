@@ -216,7 +216,7 @@ async def test_a_server_that_stalls_after_our_lines_leaves_the_outcome_open_and_
         with pytest.raises(Ambiguous):
             await channel.send(part("hello"))
         with pytest.raises(Transient):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 45)
         assert channel.state is ConnectionState.DISCONNECTED
 
 
@@ -235,10 +235,10 @@ async def test_lines_echoed_before_the_connection_broke_are_not_sent_again(ingre
         assert (await channel.probe()).is_ok  # both echoes have been read by now
         server.drop()
         with pytest.raises(Transient):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 45)
         clock.advance(600.0)
         with pytest.raises(Transient):
-            await asyncio.wait_for(sending, 5)
+            await asyncio.wait_for(sending, 45)
         task = asyncio.create_task(channel.run(ingress))
         await server.expect("JOIN #pier")
         await channel.send(part("one\ntwo\nthree", "#pier"))
@@ -260,7 +260,7 @@ async def test_a_silent_server_is_asked_and_then_given_up(start: Start) -> None:
         await clock.sleeping(45.0)
         clock.advance(45.0)
         with pytest.raises(Transient, match="silent for 135 s"):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 45)
 
 
 async def test_a_server_that_answers_is_kept(start: Start) -> None:

@@ -39,7 +39,7 @@ class Person:
         self._writer.write(f"{line}\r\n".encode())
 
     async def hear(self, part: str) -> str:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             while raw := await self._reader.readline():
                 line = raw.decode().rstrip()
                 if line.startswith("PING"):
@@ -95,7 +95,7 @@ async def port(tmp_path: Path) -> AsyncGenerator[int]:
     )
     assert server.stdout is not None
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             while b"listening on" not in (await server.stdout.readline()).lower():
                 pass
         yield number
@@ -150,7 +150,7 @@ async def talk_in_a_channel(channel: IrcChannel, ingress: MemoryIngress, ines: P
 async def test_a_wrong_password_is_an_auth_failure(port: int) -> None:
     channel = create(config(port, password="wrong"), "default", SystemClock())
     with pytest.raises(AuthFailed):
-        await asyncio.wait_for(channel.run(MemoryIngress()), 20)
+        await asyncio.wait_for(channel.run(MemoryIngress()), 45)
 
 
 async def test_a_taken_nick_gets_a_suffix(port: int) -> None:

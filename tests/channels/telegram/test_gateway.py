@@ -22,9 +22,9 @@ from homarus.testing.telegram.people import INES, TOMO, People
 from homarus.testing.telegram.server import TelegramServer
 from homarus.testing.telegram.world import Sent
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
-PATIENCE = 40.0
+PATIENCE = 45.0
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 FIRST = "The tide is rising and will be at its highest around noon. "
 WHOLE = FIRST + "Then it falls."

@@ -131,7 +131,7 @@ async def test_an_album_over_two_polls_is_one_message(
     clock = ManualClock()
     async with start(clock=clock):
         people.photo(INES, b"one", media_group_id="g", caption="both")
-        await asyncio.wait_for(clock.sleeping(0.01), 5)
+        await asyncio.wait_for(clock.sleeping(0.01), 45)
         people.photo(INES, b"two", media_group_id="g")
         clock.advance(0.01)
         message = await ingress.wait()
@@ -147,12 +147,12 @@ async def test_a_server_that_does_not_hold_requests_is_asked_once_a_second(
     clock = ManualClock()
     async with start(clock=clock, timings=replace(QUICK, poll=0.0)):
         for asked in (1, 2, 3):
-            await asyncio.wait_for(clock.sleeping(1.0), 5)
+            await asyncio.wait_for(clock.sleeping(1.0), 45)
             assert server.calls.count("getUpdates") == asked
             clock.advance(1.0)
             await server.called("getUpdates", asked + 1)
         people.say(INES, "still heard")
-        await asyncio.wait_for(clock.sleeping(1.0), 5)
+        await asyncio.wait_for(clock.sleeping(1.0), 45)
         clock.advance(1.0)
         assert (await ingress.wait()).text == "still heard"
 
@@ -162,7 +162,7 @@ async def test_a_second_poller_ends_the_run_with_the_reason(start: Start, server
         other = build()
         rival = asyncio.create_task(other.run(MemoryIngress()))
         with pytest.raises(Transient, match="terminated by other getUpdates") as caught:
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 45)
         rival.cancel()
         await asyncio.gather(rival, return_exceptions=True)
         await other.close()
@@ -188,7 +188,7 @@ async def test_the_journal_is_tried_again_until_it_takes_the_message(
     async with start(clock=clock):
         people.say(INES, "stubborn")
         for pause in (1.0, 2.0, 4.0):
-            await asyncio.wait_for(clock.sleeping(pause), 5)
+            await asyncio.wait_for(clock.sleeping(pause), 45)
             assert server.bot.confirmed == 0
             clock.advance(pause)
         await server.confirmed(1)
@@ -205,6 +205,6 @@ async def test_an_unexpected_failure_of_the_journal_ends_the_run_unconfirmed(
     people.say(INES, "x")
     channel = build()
     with pytest.raises(ValueError, match="a defect"):
-        await asyncio.wait_for(channel.run(Broken()), 5)
+        await asyncio.wait_for(channel.run(Broken()), 45)
     await channel.close()
     assert server.bot.confirmed == 0

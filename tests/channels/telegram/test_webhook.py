@@ -127,7 +127,7 @@ async def test_the_parts_of_an_album_are_one_message_and_all_are_answered_after_
             for n in range(3)
         ]
         calls = [asyncio.create_task(channel.handle_webhook(GOOD, body)) for body in (*reversed(bodies), bodies[0])]
-        await asyncio.wait_for(clock.sleeping(0.01), 5)
+        await asyncio.wait_for(clock.sleeping(0.01), 45)
         calls[0].cancel()
         clock.advance(0.01)
         results = await asyncio.gather(*calls, return_exceptions=True)
@@ -143,7 +143,7 @@ async def test_an_album_that_was_not_complete_at_the_end_is_not_confirmed(
     async with start(clock=clock, webhookUrl=URL, webhookSecret=SECRET) as (channel, _):
         body = json.dumps({"update_id": 1, "message": people.photo(INES, b"p", media_group_id="g")}).encode()
         call = asyncio.create_task(channel.handle_webhook(GOOD, body))
-        await asyncio.wait_for(clock.sleeping(0.01), 5)
+        await asyncio.wait_for(clock.sleeping(0.01), 45)
     assert await call == 503
     assert ingress.messages == []
 
@@ -179,14 +179,14 @@ async def test_a_certificate_that_cannot_be_read_names_its_key(build: Build) -> 
 async def test_a_webhook_taken_over_by_somebody_else_ends_the_run(start: Start, server: TelegramServer) -> None:
     clock = ManualClock()
     async with start(clock=clock, webhookUrl=URL, webhookSecret=SECRET) as (_, task):
-        await asyncio.wait_for(clock.sleeping(900.0), 5)
+        await asyncio.wait_for(clock.sleeping(900.0), 45)
         clock.advance(900.0)
         await server.called("getWebhookInfo")
-        await asyncio.wait_for(clock.sleeping(900.0), 5)
+        await asyncio.wait_for(clock.sleeping(900.0), 45)
         server.bot.webhook_url = "https://elsewhere.example/"
         clock.advance(900.0)
         with pytest.raises(Transient, match="changed by another program"):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 45)
 
 
 async def test_messages_come_through_a_real_call_once_and_in_order(

@@ -20,7 +20,7 @@ async def test_a_gateway_is_found_while_it_runs_and_gone_afterwards() -> None:
     beacon = Beacon(label, 4711, ("127.0.0.1",), PIN, has_tls=True, label=label)
     task = asyncio.create_task(multicast.advertise(beacon, "minimal"))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             found: list[Beacon] = []
             while not found:
                 found = [each for each in await multicast.browse(0.5, ["127.0.0.1"]) if each.name == label]

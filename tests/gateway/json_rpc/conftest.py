@@ -44,7 +44,7 @@ class RpcClient:
 
     async def receive(self) -> Any:
         """Return the next message; `{"closed": code, "reason": text}` at the end."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             message = await self.socket.receive()
         if message.type is aiohttp.WSMsgType.TEXT:
             return json.loads(message.data)

@@ -41,7 +41,7 @@ async def test_the_exposure_ends_with_the_gateway_only_where_that_was_asked_for(
     for resets in (False, True):
         served = exposure(resets=resets)
         task = asyncio.create_task(served.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             await served.opened.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -34,7 +34,9 @@ async def bot(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     monkeypatch.setenv("PTB_TIMEDELTA", "true")  # the library warns where it still gives seconds as numbers
 
     def request() -> HTTPXRequest:
-        return HTTPXRequest(read_timeout=2, httpx_kwargs={"trust_env": False})
+        return HTTPXRequest(
+            connect_timeout=45, read_timeout=45, write_timeout=45, pool_timeout=45, httpx_kwargs={"trust_env": False}
+        )
 
     bot = Bot(
         server.bot.token,

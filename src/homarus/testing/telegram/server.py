@@ -21,7 +21,7 @@ from homarus.testing.telegram.methods import Arguments, Methods, Refusal
 from homarus.testing.telegram.world import Json, Sent, TestBot, TestChat
 
 TOKEN = "123456789:AAtestTESTtestTESTtestTESTtestTESTte"  # noqa: S105 - of this test server only
-PATIENCE = 5.0
+PATIENCE = 45.0
 """Seconds after which a wait fails the test."""
 
 
@@ -106,7 +106,7 @@ class TelegramServer:
             await self._news.wait()
 
     async def next_sent(self) -> Sent:
-        """Return the next message that a bot sent. Raises TimeoutError after five seconds."""
+        """Return the next message that a bot sent. Raises TimeoutError after PATIENCE."""
         async with asyncio.timeout(PATIENCE), self._news:
             while len(self.sent) <= self._seen:
                 await self._news.wait()
@@ -114,19 +114,19 @@ class TelegramServer:
         return self.sent[self._seen - 1]
 
     async def called(self, method: str, times: int = 1) -> None:
-        """Wait until a method was called so often. Raises TimeoutError after five seconds."""
+        """Wait until a method was called so often. Raises TimeoutError after PATIENCE."""
         async with asyncio.timeout(PATIENCE), self._news:
             while self.calls.count(method) < times:
                 await self._news.wait()
 
     async def confirmed(self, count: int, bot: TestBot | None = None) -> None:
-        """Wait until so many updates were confirmed. Raises TimeoutError after five seconds."""
+        """Wait until so many updates were confirmed. Raises TimeoutError after PATIENCE."""
         async with asyncio.timeout(PATIENCE), self._news:
             while (bot or self.bot).confirmed < count:
                 await self._news.wait()
 
     async def hooked(self, bot: TestBot | None = None) -> None:
-        """Wait until a bot has set a webhook. Raises TimeoutError after five seconds."""
+        """Wait until a bot has set a webhook. Raises TimeoutError after PATIENCE."""
         async with asyncio.timeout(PATIENCE), self._news:
             while not (bot or self.bot).webhook_url:
                 await self._news.wait()
