@@ -1,6 +1,6 @@
 """A client of the gateway: connects with its own device identity, calls operations, hears events, reconnects.
 
-Importing this module is light; the HTTP stack and cryptography are loaded when it connects.
+Importing this module is light, and so is connecting: a command that asks one question must not load an HTTP stack.
 
     async with GatewayClient(url, identity=path, token=token) as gateway:
         sessions = await gateway.call("sessions.list", {})
@@ -11,29 +11,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import Final, Self, cast
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from homarus.clock import Clock, SystemClock
 from homarus.errors import HomarusError, Permanent, Transient
 from homarus.protocol.client_errors import (
     ConnectionLost,
     Starting,
-    not_running,
     read_error,
     read_pin,
     timed_out,
-    unknown_certificate,
-    wrong_certificate,
 )
 from homarus.protocol.client_handshake import ClientFacts, ClientHandshake, Secrets, receive_frame
-from homarus.protocol.frames import MAX_PAYLOAD, JsonObject, as_object, encode_request
+from homarus.protocol.client_socket import ClientSocket, open_socket
+from homarus.protocol.frames import JsonObject, as_object, encode_request
 from homarus.protocol.names import CAP_TOOL_EVENTS, TICK_INTERVAL_MS
 from homarus.protocol.scopes import ALL_SCOPES
-
-if TYPE_CHECKING:
-    from aiohttp import ClientSession, ClientWebSocketResponse
 
 CONNECT_TIMEOUT: Final = 10.0
 STARTING_PATIENCE: Final = 30.0
@@ -41,6 +36,8 @@ STARTING_PATIENCE: Final = 30.0
 CALL_TIMEOUT: Final = 30.0
 """Seconds; a call may give its own."""
 SILENCE: Final = 2 * TICK_INTERVAL_MS / 1000
+TICK_TIMEOUT: Final = 4000
+"""Close code of a client that heard nothing for too long (reference 01 §1)."""
 MAX_EVENTS: Final = 10_000
 """Events that may wait for a reader that is slower than the gateway; then the connection is given up."""
 BACKOFF_START: Final = 0.5
@@ -64,8 +61,8 @@ class _Pending(Struct):
 class _Link(Struct):
     """One connection."""
 
-    socket: ClientWebSocketResponse
-    hello: JsonObject = field(default_factory=dict[str, object])
+    socket: ClientSocket
+    hello: JsonObject
 
 
 class GatewayClient:
@@ -99,7 +96,6 @@ class GatewayClient:
         self._handshake = ClientHandshake(url, identity, secrets, facts or ClientFacts(), scopes, caps, self._clock)
         self._pin = None if tls_fingerprint is None else read_pin(url, tls_fingerprint)
         self._is_reconnecting = is_reconnecting
-        self._session: ClientSession | None = None
         self._link: _Link | None = None
         self._reader: asyncio.Task[None] | None = None
         self._pending: dict[str, _Pending] = {}
@@ -137,12 +133,6 @@ class GatewayClient:
         Raises NotRunning, AuthFailed (a certificate that is not trusted, too), ProtocolError or Transient, each with
         what to do about it.
         """
-        import aiohttp  # noqa: PLC0415 - importing this module must be light
-
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
-            )
         try:
             self._link = await self._open_when_started()
         except BaseException:
@@ -160,9 +150,6 @@ class GatewayClient:
         link, self._link = self._link, None
         if link is not None:
             await link.socket.close()
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
         self._lose(ConnectionLost("the connection was closed"))
 
     async def call(
@@ -205,7 +192,7 @@ class GatewayClient:
             async with asyncio.timeout(timeout):
                 link = await self._linked()
                 self._pending[identifier] = pending
-                await link.socket.send_str(encode_request(identifier, method, dict(params or {})))
+                await link.socket.send_text(encode_request(identifier, method, dict(params or {})))
                 return await pending.future
         except TimeoutError:
             raise timed_out(method, timeout) from None
@@ -264,31 +251,16 @@ class GatewayClient:
                 await self._clock.sleep(pause)
 
     async def _open(self) -> _Link:
-        import aiohttp  # noqa: PLC0415 - importing this module must be light
-
-        if self._session is None:
-            raise ConnectionLost("the client is closed")
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                pin = True if self._pin is None else aiohttp.Fingerprint(self._pin)
-                socket = await self._session.ws_connect(self.url, max_msg_size=MAX_PAYLOAD, compress=0, ssl=pin)
-                link = _Link(socket)
+                socket = await open_socket(self.url, self._clock, self._pin)
                 try:
-                    link.hello = await self._handshake.shake(socket)
+                    return _Link(socket, await self._handshake.shake(socket))
                 except BaseException:
                     await socket.close()
                     raise
-                return link
         except TimeoutError:
             raise Transient(f"the gateway at {self.url} does not answer", fix="look at `homarus logs`") from None
-        except aiohttp.ServerFingerprintMismatch as error:
-            raise wrong_certificate(self.url, error.got) from error
-        except aiohttp.ClientConnectorCertificateError as error:
-            raise unknown_certificate(self.url, str(error.certificate_error)) from error
-        except aiohttp.WSServerHandshakeError as error:
-            raise Transient(f"{self.url} is no gateway, or it is too busy (HTTP {error.status})") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise not_running(self.url, _reason(error)) from error
 
     async def _read(self, link: _Link) -> HomarusError:
         """Handle frames until the connection ends; return why it did."""
@@ -298,7 +270,7 @@ class GatewayClient:
                     frame = await receive_frame(link.socket)
                 self._handle(frame)
         except TimeoutError:
-            await link.socket.close(code=4000, message=b"tick timeout")
+            await link.socket.close(TICK_TIMEOUT, b"tick timeout")
             return ConnectionLost(f"the gateway said nothing for {SILENCE:.0f} s")
         except HomarusError as error:
             return error
@@ -342,8 +314,3 @@ class GatewayClient:
     def _next_id(self) -> str:
         self._sent += 1
         return f"h{self._sent}"
-
-
-def _reason(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return "connection refused" if "refused" in text.lower() or "Connect call failed" in text else text

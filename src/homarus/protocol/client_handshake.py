@@ -13,7 +13,7 @@ from homarus import __version__
 from homarus.clock import Clock
 from homarus.discreet import Discreet
 from homarus.errors import AuthFailed
-from homarus.protocol.client_errors import ConnectionLost, read_error, refused_handshake
+from homarus.protocol.client_errors import read_error, refused_handshake
 from homarus.protocol.client_store import TokenStore
 from homarus.protocol.frames import JsonObject, as_object, decode, encode_request
 from homarus.protocol.names import CHALLENGE_EVENT, CONNECT
@@ -21,7 +21,7 @@ from homarus.protocol.scopes import Role
 from homarus.protocol.versions import PROTOCOL_VERSIONS
 
 if TYPE_CHECKING:
-    from aiohttp import ClientWebSocketResponse
+    from homarus.protocol.client_socket import ClientSocket
 
 _REQUEST_ID: Final = "connect"
 
@@ -71,10 +71,10 @@ class ClientHandshake:
         self._caps = (*caps, *facts.caps)
         self._clock = clock
 
-    async def shake(self, socket: ClientWebSocketResponse) -> JsonObject:
+    async def shake(self, socket: ClientSocket) -> JsonObject:
         """Return the gateway's `hello-ok`. Raises AuthFailed, ProtocolError, Transient, ConnectionLost."""
         nonce = await self._challenge(socket)
-        await socket.send_str(encode_request(_REQUEST_ID, CONNECT, self._params(nonce)))
+        await socket.send_text(encode_request(_REQUEST_ID, CONNECT, self._params(nonce)))
         while True:
             frame = await receive_frame(socket)
             if frame.get("type") == "res" and frame.get("id") == _REQUEST_ID:
@@ -101,7 +101,7 @@ class ClientHandshake:
             if isinstance(token, str) and isinstance(role, str):
                 self._tokens.set(self._url, role, token)
 
-    async def _challenge(self, socket: ClientWebSocketResponse) -> str:
+    async def _challenge(self, socket: ClientSocket) -> str:
         while True:
             frame = await receive_frame(socket)
             if frame.get("event") == CHALLENGE_EVENT:
@@ -168,17 +168,11 @@ class ClientHandshake:
         }
 
 
-async def receive_frame(socket: ClientWebSocketResponse) -> JsonObject:
+async def receive_frame(socket: ClientSocket) -> JsonObject:
     """Return the next frame. Raises ConnectionLost when there is none."""
-    from aiohttp import WSMsgType  # noqa: PLC0415 - loaded by now
-
     while True:
-        message = await socket.receive()
-        if message.type is not WSMsgType.TEXT:
-            reason = f": {message.extra}" if isinstance(message.extra, str) and message.extra else ""
-            raise ConnectionLost(f"the gateway closed the connection ({socket.close_code}{reason})")
         try:
-            frame = as_object(decode(cast("str", message.data)))
+            frame = as_object(decode(await socket.receive_text()))
         except ValueError:
             frame = None
         if frame is not None:
