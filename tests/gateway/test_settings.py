@@ -7,8 +7,9 @@ import pytest
 from homarus.config.load import load_text
 from homarus.errors import ConfigError
 from homarus.gateway.configured import read_settings
-from homarus.gateway.settings import GatewaySettings, is_loopback
+from homarus.gateway.settings import GatewaySettings
 from homarus.gateway.tailscale import address
+from homarus.protocol.addresses import is_loopback, is_tailnet
 
 
 def settings_of(text: str, **overrides: str) -> GatewaySettings:
@@ -71,7 +72,7 @@ def test_a_tailnet_bind_takes_the_address_of_this_machine_there(monkeypatch: pyt
     ("text", "is_one"), [("100.64.0.1", True), ("100.127.255.254", True), ("100.128.0.1", False), ("::1", False)]
 )
 def test_tailnet_addresses_are_those_tailscale_gives_out(text: str, *, is_one: bool) -> None:
-    assert address.is_tailnet(text) is is_one
+    assert is_tailnet(text) is is_one
 
 
 PROXY = 'mode:"trusted-proxy",trustedProxy:{userHeader:"X-User",'

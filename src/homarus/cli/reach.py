@@ -11,8 +11,10 @@ from homarus.cli.exits import UsageFailure
 from homarus.cli.running import find_running
 from homarus.config import environment
 from homarus.config.paths import StateDir
+from homarus.config.token_file import read_token
 from homarus.discreet import Discreet
 from homarus.errors import ConfigError
+from homarus.protocol.addresses import is_loopback_name, is_tailnet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,22 +68,17 @@ def find_gateway() -> Target:
     identity = state.identity / "device.json"
     pin = env.get(FINGERPRINT) or None
     if named:
-        credentials = _from_environment(env, state)
+        credentials = _local(None, env, state)
         return Target(socket_url(named), credentials, identity, is_local=False, tls_fingerprint=pin)
     running = find_running(state.root)
-    try:
-        gateway = _configured(state)
-    except ConfigError:
-        if running is None:
-            raise
-        gateway = None
+    gateway, variables = _configured(state, is_running=running is not None)
     if gateway is not None and gateway.mode == "remote" and gateway.remote is not None:
         return _remote(gateway, env, identity)
+    credentials = _local(gateway, variables, state)
     if running is not None:
-        pin = pin or running.tls_fingerprint
-        return Target(socket_url(running.url), _local(gateway, env, state), identity, tls_fingerprint=pin)
+        return Target(socket_url(running.url), credentials, identity, tls_fingerprint=pin or running.tls_fingerprint)
     port = DEFAULT_PORT if gateway is None else gateway.port
-    return Target(f"ws://127.0.0.1:{port}", _local(gateway, env, state), identity)
+    return Target(f"ws://127.0.0.1:{port}", credentials, identity)
 
 
 def socket_url(text: str) -> str:
@@ -105,9 +102,6 @@ def check_transport(url: str) -> str:
     env = environment.process_environment()
     if parts.scheme != "ws" or environment.first_set(env, INSECURE) == "1":
         return url
-    from homarus.gateway.origin import is_loopback_name
-    from homarus.gateway.tailscale.address import is_tailnet
-
     host = parts.hostname or ""
     if is_loopback_name(host) or is_tailnet(host):
         return url
@@ -115,13 +109,25 @@ def check_transport(url: str) -> str:
     raise UsageFailure(f"{url} would carry the gateway's secret in the clear", fix=fix)
 
 
-def _configured(state: StateDir) -> Gateway | None:
-    """Return the `gateway` section; None without a file, so that the schema need not be loaded."""
-    if not state.config_file.exists():
-        return None
-    from homarus.config.load import load
+def _configured(state: StateDir, *, is_running: bool) -> tuple[Gateway | None, Mapping[str, str]]:
+    """Return the `gateway` section and the variables beside it; None without a section, so that no schema is loaded.
 
-    return load(state.config_file, state.env).config.gateway
+    While a gateway runs here, a file with mistakes in it keeps nobody from talking to that. Raises ConfigError for one
+    when none does.
+    """
+    if not state.config_file.exists():
+        return None, state.env
+    if not is_running:
+        from homarus.config.load import load
+
+        loaded = load(state.config_file, state.env)
+        return loaded.config.gateway, loaded.env
+    from homarus.config.written import read_gateway
+
+    try:
+        return read_gateway(state.config_file, state.env)
+    except ConfigError:
+        return None, state.env
 
 
 def _remote(gateway: Gateway, env: Mapping[str, str], identity: Path) -> Target:
@@ -138,22 +144,14 @@ def _remote(gateway: Gateway, env: Mapping[str, str], identity: Path) -> Target:
     return Target(socket_url(remote.url), credentials, identity, is_local=False, tls_fingerprint=pin)
 
 
-def _local(gateway: Gateway | None, env: Mapping[str, str], state: StateDir) -> Credentials:
-    if gateway is None or (gateway.auth.token is None and gateway.auth.password is None):
-        return _from_environment(env, state)
-    auth = gateway.auth
-    return Credentials(
-        auth.token.reveal() if auth.token else None,
-        auth.password.reveal() if auth.password else None,
-    )
-
-
-def _from_environment(env: Mapping[str, str], state: StateDir) -> Credentials:
-    """Return what the environment says, else the token the gateway made for this state folder."""
-    token = environment.first_set(env, environment.GATEWAY_TOKEN)
-    password = environment.first_set(env, environment.GATEWAY_PASSWORD)
+def _local(gateway: Gateway | None, variables: Mapping[str, str], state: StateDir) -> Credentials:
+    """Return what the gateway here takes: variables win, then the file, then the token it made itself."""
+    token = environment.first_set(variables, environment.GATEWAY_TOKEN)
+    password = environment.first_set(variables, environment.GATEWAY_PASSWORD)
+    if gateway is not None:
+        auth = gateway.auth
+        token = token or (auth.token.reveal() if auth.token else None)
+        password = password or (auth.password.reveal() if auth.password else None)
     if token is None and password is None:
-        from homarus.gateway.token_file import read_token
-
         token = read_token(state.identity)
     return Credentials(token, password)

@@ -12,15 +12,13 @@ from pydantic import ValidationError
 
 from homarus.config import environment
 from homarus.config.checks import check
-from homarus.config.include import Includes, read_text
+from homarus.config.include import read_text
 from homarus.config.issues import ConfigErrors, ConfigIssue, collect, dotted, unknown_key
-from homarus.config.json5_text import MAX_BYTES, parse
 from homarus.config.schema import Config
 from homarus.config.secret import Secret
 from homarus.config.secret_resolver import SourceResolver
-from homarus.config.substitute import substitute
+from homarus.config.written import Tree, read_written
 from homarus.discreet import Discreet
-from homarus.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
     Judge = Callable[[Mapping[str, Mapping[str, object]], SecretResolver], Sequence[ConfigIssue]]
 
-Tree = dict[str, object]
 _NO_CHANNELS = ("defaults", "modelByChannel")
 
 
@@ -72,21 +69,10 @@ def load_text(
     text: str, path: Path, env: Mapping[str, str], *, exists: bool = True, judge: Judge | None = None
 ) -> LoadedConfig:
     """Return the configuration that `text` would be if it stood in `path`. Raises as `load` does."""
-    if len(text.encode()) > MAX_BYTES:
-        raise ConfigError(f"{path} is larger than {MAX_BYTES // 1048576} MiB", fix="keep only settings in it")
-    parsed, warnings = parse(text, file=str(path)) if text.strip() else (dict[str, object](), list[str]())
-    includes = Includes(root=path.parent)
-    written = includes.expand(parsed, path)
-    if not isinstance(written, dict):
-        raise ConfigErrors(
-            [ConfigIssue("", "the file must hold one object", fix="put the settings in { }")], file=str(path)
-        )
-    tree = cast("Tree", written)
-    variables = {**_inline(tree), **environment.read_dotenv(path.parent / ".env"), **env}
-    issues = list(includes.issues)
-    resolved = cast("Tree", substitute(tree, variables, issues))
+    written = read_written(text, path, env)
+    resolved, variables, issues = written.resolved, written.variables, list(written.issues)
     resolver = SourceResolver(resolved.get("secrets"), variables, path.parent)
-    config = _validate(resolved, tree, resolver, issues)
+    config = _validate(resolved, written.tree, resolver, issues)
     if judge is not None:
         issues.extend(_judged(resolved, resolver, judge, issues))
     if config is None or issues:
@@ -94,13 +80,13 @@ def load_text(
     return LoadedConfig(
         config=_with_credentials(config, variables),
         raw_text=text,
-        parsed=cast("Tree", parsed) if isinstance(parsed, dict) else tree,
-        written=tree,
+        parsed=written.parsed,
+        written=written.tree,
         hash=hashlib.sha256(text.encode()).hexdigest(),
         path=path,
         exists=exists,
-        warnings=(*warnings, *includes.warnings),
-        files=(path, *includes.files),
+        warnings=written.warnings,
+        files=written.files,
         env=variables,
         secrets=resolver,
     )
@@ -131,17 +117,6 @@ def _judged(resolved: Tree, resolver: SecretResolver, judge: Judge, known: Seque
     places = [issue.path for issue in known]
     found = judge(sections, resolver)
     return [each for each in found if not any(f"{place}.".startswith(f"{each.path}.") for place in places)]
-
-
-def _inline(tree: Tree) -> dict[str, str]:
-    """Return the variables the file itself defines under `env`."""
-    section = tree.get("env")
-    if not isinstance(section, dict):
-        return {}
-    inline = cast("Tree", section)
-    nested = inline.get("vars")
-    every = {**inline, **(cast("Tree", nested) if isinstance(nested, dict) else {})}
-    return {name: value for name, value in every.items() if isinstance(value, str) and "${" not in value}
 
 
 def _with_credentials(config: Config, env: Mapping[str, str]) -> Config:

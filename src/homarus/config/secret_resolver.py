@@ -7,8 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from pydantic import ValidationError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,6 +36,8 @@ class SourceResolver:
     @cached_property
     def _sources(self) -> dict[str, SecretSource]:
         """The named sources; none when the section is wrong, which its own validation reports."""
+        from pydantic import ValidationError  # noqa: PLC0415 - likewise
+
         from homarus.config.secret_sources import Secrets  # noqa: PLC0415 - most files have no such section
 
         try:

@@ -19,6 +19,7 @@ from homarus.clock import Clock, SystemClock
 from homarus.config import environment
 from homarus.config.load import LoadedConfig, load
 from homarus.config.paths import StateDir
+from homarus.config.token_file import read_or_create_token
 from homarus.config.unused import unused_keys
 from homarus.config.write import keep_last_good, load_or_last_good
 from homarus.errors import ConfigError
@@ -41,7 +42,6 @@ from homarus.gateway.settings import GatewaySettings
 from homarus.gateway.shutdown import StopSignal, drain
 from homarus.gateway.supervisor import Supervisor
 from homarus.gateway.timekeeping import Timekeeping, keep_time
-from homarus.gateway.token_file import read_or_create_token
 from homarus.gateway.toolkit import Toolkit, open_toolkit
 from homarus.gateway.turn_factory import AgentTurns, turns_of
 from homarus.gateway.watchdog import Watchdog

@@ -6,7 +6,8 @@ from ipaddress import ip_network
 from typing import Final
 
 from homarus.errors import ConfigError
-from homarus.gateway.settings import GatewaySettings, is_loopback
+from homarus.gateway.settings import GatewaySettings
+from homarus.protocol.addresses import is_loopback
 
 MIN_SECRET: Final = 8
 """Characters of a secret that others than this machine may try."""

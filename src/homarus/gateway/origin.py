@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from homarus.errors import ProtocolError
 from homarus.gateway.peer import Peer
-from homarus.gateway.settings import BrowserSettings, is_loopback
+from homarus.gateway.settings import BrowserSettings
+from homarus.protocol.addresses import is_loopback, is_loopback_name
 from homarus.protocol.errors import invalid
 from homarus.protocol.handshake import ClientFacts
 
@@ -69,17 +69,6 @@ def _is_own_tailnet_page(peer: Peer, host: str, settings: BrowserSettings) -> bo
 
 def _is_tailnet_name(host: str) -> bool:
     return _without_port(host).endswith(".ts.net")
-
-
-def is_loopback_name(name: str) -> bool:
-    """Tell whether a host name or address literal means this machine."""
-    name = name.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost") or is_loopback(name):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _origin_host(origin: str | None) -> str | None:

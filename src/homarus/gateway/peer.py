@@ -11,7 +11,7 @@ from msgspec import field
 
 from homarus.discreet import Discreet
 from homarus.errors import ProtocolError
-from homarus.gateway.settings import is_loopback
+from homarus.protocol.addresses import is_loopback
 from homarus.protocol.errors import invalid
 
 SCOPES_HEADER = "x-openclaw-scopes"

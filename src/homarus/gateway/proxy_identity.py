@@ -6,8 +6,9 @@ from typing import Final
 
 from homarus.gateway.auth import same_secret
 from homarus.gateway.peer import Peer
-from homarus.gateway.settings import ProxySettings, is_loopback
+from homarus.gateway.settings import ProxySettings
 from homarus.gateway.vouching import Vouched, VouchMethod, VouchReason, single_header
+from homarus.protocol.addresses import is_loopback
 
 SECRET_HEADER: Final = "x-homarus-proxy-secret"  # noqa: S105 - a name, no secret
 

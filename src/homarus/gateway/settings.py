@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
 from homarus.discreet import Discreet
+from homarus.protocol.addresses import is_loopback
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,14 +118,3 @@ class GatewaySettings(Struct, frozen=True):
     def is_loopback(self) -> bool:
         """Tell whether only this machine can connect."""
         return is_loopback(self.host)
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether an IP address or host name means this machine."""
-    if address.lower() == "localhost" or address == "::1":
-        return True
-    address = address.removeprefix("::ffff:")
-    try:
-        return IPv4Address(address).is_loopback
-    except ValueError:
-        return False

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 from homarus.errors import ProtocolError
 from homarus.gateway.bind import ALL_INTERFACES
-from homarus.gateway.origin import is_loopback_name
 from homarus.gateway.settings import GatewaySettings
-from homarus.gateway.tailscale.address import is_tailnet
+from homarus.protocol.addresses import is_loopback_name, is_tailnet
 from homarus.protocol.errors import invalid
 
 SOMEWHERE: Final = ("192.0.2.1", 9)

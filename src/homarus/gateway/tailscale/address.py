@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import Final
+
+from homarus.protocol.addresses import is_tailnet
 
 SERVICE: Final = ("100.100.100.100", 53)
 """Tailscale's own name service, which every machine on a tailnet has a route to."""
-TAILNET: Final = IPv4Network("100.64.0.0/10")
-"""The addresses Tailscale gives to machines (carrier-grade NAT, RFC 6598)."""
 
 
 def tailnet_address() -> str | None:
@@ -24,12 +23,3 @@ def tailnet_address() -> str | None:
         except OSError:
             return None
     return address if is_tailnet(address) else None
-
-
-def is_tailnet(address: str) -> bool:
-    """Tell whether an address belongs to a machine on a tailnet."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return isinstance(parsed, IPv4Address) and parsed in TAILNET

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final, cast
 
 from homarus.gateway.peer import Peer, header_lines
-from homarus.gateway.settings import is_loopback
 from homarus.gateway.socket_owner import owners_of_port
 from homarus.gateway.vouching import Vouched, VouchMethod, single_header
+from homarus.protocol.addresses import is_loopback
 
 log = logging.getLogger("homarus.gateway.tailscale")
 

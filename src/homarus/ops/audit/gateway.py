@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 
 from homarus.errors import ConfigError
 from homarus.gateway.configured import needs_own_token, read_settings
-from homarus.gateway.origin import is_loopback_name
 from homarus.gateway.settings import GatewaySettings
-from homarus.gateway.tailscale.address import is_tailnet
 from homarus.ops.audit.finding import AuditFinding, SetKey, Severity
+from homarus.protocol.addresses import is_loopback_name, is_tailnet
 
 if TYPE_CHECKING:
     from homarus.config.load import LoadedConfig

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from homarus.config.load import load
+from homarus.config.token_file import read_token
 from homarus.config.write import set_value
 from homarus.errors import HomarusError
-from homarus.gateway.token_file import read_token
 from homarus.ops.audit.approvals import audit_approvals
 from homarus.ops.audit.channels import audit_channels, open_elevated
 from homarus.ops.audit.files import audit_files
