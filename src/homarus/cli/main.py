@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from homarus import __version__
 from homarus.cli import screen
 from homarus.cli.exits import ExitCode, UsageFailure, exit_code_of, fix_of
-from homarus.cli.plain_start import read_plain_start
+from homarus.cli.plain import read_plain_call, read_plain_start
 from homarus.cli.tree import COMMANDS, Entry, find, nearest
 from homarus.errors import ConfigError, HomarusError
 
@@ -98,12 +98,17 @@ def _dispatch(arguments: list[str]) -> int:
     if entry is None:
         raise _unknown(rest[0])
     _arm_failpoint()
-    start = read_plain_start(rest)
-    if start is None:
-        return _invoke(entry, rest[1:])
-    from homarus.cli.serving import run_here
+    start, asked = read_plain_start(rest), read_plain_call(rest)
+    if start is not None:
+        from homarus.cli.serving import run_here
 
-    run_here(start)
+        run_here(start)
+    elif asked is not None:
+        from homarus.cli.calling import ask
+
+        ask(asked)
+    else:
+        return _invoke(entry, rest[1:])
     return ExitCode.OK
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 from msgspec.structs import asdict
 
-from homarus.cli.exits import UsageFailure
 from homarus.cli.gateway import session
 from homarus.cli.options import AsJson, group
 from homarus.cli.reach import find_gateway
@@ -141,15 +139,9 @@ def call(
     timeout: Timeout = 30.0,
 ) -> None:
     """Call any method and print its answer as JSON."""
-    try:
-        value: object = json.loads(params)
-    except ValueError as error:
-        raise UsageFailure(f"--params is no JSON: {error}", fix="write for example --params '{\"limit\": 5}'") from None
-    if not isinstance(value, dict):
-        raise UsageFailure("--params must be a JSON object", fix="write for example --params '{\"limit\": 5}'")
-    params_row = as_row(cast("object", value))
-    with session(find_gateway()) as gateway:
-        show_json(gateway.call(method, params_row, timeout=timeout))
+    from homarus.cli.calling import Asked, ask
+
+    ask(Asked(method, params, timeout))
 
 
 @app.command()
