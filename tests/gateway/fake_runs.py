@@ -10,7 +10,7 @@ from homarus.clock import Clock
 from homarus.errors import UserError
 from homarus.ids import RunId
 from homarus.models.contract import Usage
-from homarus.pipeline.contract import Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
+from homarus.pipeline.contract import Load, Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
 
 
 class FakeRuns:
@@ -82,6 +82,10 @@ class FakeRuns:
 
     def active(self) -> tuple[RunInfo, ...]:
         return tuple(info for info in self._infos.values() if self._outcomes[info.run_id].state == "running")
+
+    def load(self) -> Load:
+        running = len(self.active())
+        return Load(running, 0, running, 4)
 
     def listen(self, listener: Callable[[RunEvent], None]) -> Callable[[], None]:
         self._listeners.append(listener)

@@ -20,7 +20,12 @@ class Backend:
     async def probe(self) -> Probe:
         return Probe(self.name, is_available=self._fix is None, detail="missing", fix=self._fix)
 
-    async def run(self, command: Command, on_output: Callable[[str], None] | None = None) -> Completion:
+    async def run(
+        self,
+        command: Command,
+        on_output: Callable[[str], None] | None = None,
+        on_start: Callable[[int], None] | None = None,
+    ) -> Completion:
         raise Permanent("not meant to run")
 
 

@@ -36,12 +36,16 @@ class ToolStarted(Struct, frozen=True):
 
 
 class ToolProgressed(Struct, frozen=True):
-    """Live output of a running call: all output so far, cut to its last few KB. `cwd` is where it runs."""
+    """Live output of a running call: all output so far, cut to its last few KB.
+
+    `cwd` is where it runs, `pid` the number of its process on this machine, 0 for one that has none.
+    """
 
     call_id: str
     name: str
     output: str
     cwd: str = ""
+    pid: int = 0
 
 
 class ToolFinished(Struct, frozen=True):

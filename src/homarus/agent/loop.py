@@ -216,12 +216,16 @@ class _Loop:
         await self._record(call, ToolOutcome(ToolOutput(UNKNOWN_OUTCOME, is_error=True), label, 0))
 
     def _context(self, call: ToolCall, label: Label) -> ToolContext:
-        live = ""
+        live, process = "", 0
 
         def report(piece: str) -> None:
             nonlocal live
             live = (live + piece)[-LIVE_OUTPUT_CHARS:]
-            self._emit(ToolProgressed(call.id, call.name, live, str(self._turn.workspace)))
+            self._emit(ToolProgressed(call.id, call.name, live, str(self._turn.workspace), process))
+
+        def began(pid: int) -> None:
+            nonlocal process
+            process = pid
 
         return ToolContext(
             agent_id=self._turn.agent_id,
@@ -233,6 +237,7 @@ class _Loop:
             address=self._turn.address,
             policy=self._turn.tool_policy,
             report=report,
+            began=began,
         )
 
     async def _record(self, call: ToolCall, run: ToolOutcome) -> None:

@@ -9,7 +9,8 @@ from homarus.gateway.caller import Caller
 from homarus.gateway.core import GatewayCore
 from homarus.nodes.registry import NodeFacts
 from homarus.nodes.voicewake import read_triggers
-from homarus.protocol.events import NODE_PAIR_REQUESTED, VOICEWAKE_CHANGED
+from homarus.nodes.wake_routing import read_routing
+from homarus.protocol.events import NODE_PAIR_REQUESTED, VOICEWAKE_CHANGED, VOICEWAKE_ROUTING_CHANGED
 from homarus.protocol.handshake import ConnectParams
 
 log = logging.getLogger("homarus.gateway.nodes")
@@ -35,13 +36,14 @@ def enter_node(core: GatewayCore, caller: Caller, params: ConnectParams) -> None
 
 
 async def greet_node(core: GatewayCore, caller: Caller) -> None:
-    """Tell a node that is in the wake words."""
+    """Tell a node that is in the wake words and, from version 4 on, where what is said after them goes."""
+    database = core.services.database
     try:
-        triggers = await read_triggers(core.services.database)
+        core.hub.tell(caller.conn_id, VOICEWAKE_CHANGED, {"triggers": await read_triggers(database)})
+        if caller.is_v4:
+            core.hub.tell(caller.conn_id, VOICEWAKE_ROUTING_CHANGED, {"config": await read_routing(database)})
     except HomarusError as error:
         log.warning("node %s was not told the wake words: %s", _id_of(caller), error.message)
-        return
-    core.hub.tell(caller.conn_id, VOICEWAKE_CHANGED, {"triggers": triggers})
 
 
 def _id_of(caller: Caller) -> str:

@@ -138,7 +138,7 @@ class RunTeller(Struct):
             return
         view = self.tools.get(step.call_id) or ToolView.unknown(step.call_id, step.name, at)
         if isinstance(step, ToolProgressed):
-            self._frames(view, view.progressed(step.output, step.cwd), at)
+            self._frames(view, view.progressed(step.output, step.cwd, step.pid), at)
         else:
             self.tools.pop(step.call_id, None)
             self._frames(view, view.finished(step, at), at)

@@ -57,13 +57,13 @@ class ToolView(Struct, frozen=True):
         items = [ToolFrame("item", {**self._item(kind, "start"), "startedAt": self.started_at}) for kind in self.kinds]
         return [ToolFrame("tool", data), *items]
 
-    def progressed(self, output: str, cwd: str = "") -> list[ToolFrame]:
+    def progressed(self, output: str, cwd: str = "", pid: int = 0) -> list[ToolFrame]:
         """Return the events of live output; `output` is all there is so far, `cwd` where the call runs."""
         shown = output[-MAX_OUTPUT:]
         data: JsonObject = {"phase": "update", "name": self.name, "toolCallId": self.call_id}
         data["partialResult"] = _result(shown)
-        # What runs in a sandbox has no process number out here.
-        live: JsonObject = {"sessionId": self.call_id, "pid": 0, "startedAt": self.started_at, "cwd": cwd}
+        live: JsonObject = {"sessionId": self.call_id, "startedAt": self.started_at, "cwd": cwd}
+        live |= {"pid": pid} if pid else {}
         frames = [ToolFrame("tool", data, {**live, "tail": shown})]
         for kind in self.kinds:
             item = self._item(kind, "update")

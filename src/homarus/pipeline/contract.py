@@ -133,6 +133,10 @@ class Runs(Protocol):
         """Return the runs that are going on or queued."""
         ...
 
+    def load(self) -> Load:
+        """Return how much there is to do now."""
+        ...
+
     def listen(self, listener: Callable[[RunEvent], None]) -> Callable[[], None]:
         """Call `listener` with every event of every run, in order, until the returned function is called.
 

@@ -187,6 +187,7 @@ class AgentParams(Params):
     input_provenance: InputProvenance | None = None
     idempotency_key: RunKey
     label: Label | None = None
+    voice_wake_trigger: Annotated[str, MaxLen(256)] | None = None
 
 
 class AgentWaitParams(Params):

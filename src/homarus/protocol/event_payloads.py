@@ -160,6 +160,12 @@ class WakeWords(TypedDict):
     triggers: list[str]
 
 
+class WakeRoutes(TypedDict):
+    """Where what is said after a wake word goes; for nodes also right after they came in."""
+
+    config: Object
+
+
 class DeviceRequested(TypedDict):
     """A device waits to be let in."""
 
@@ -261,6 +267,7 @@ EVENT_PAYLOADS: Final[Mapping[str, type]] = MappingProxyType(
         "device.pair.requested": DeviceRequested,
         "device.pair.resolved": DeviceResolved,
         "voicewake.changed": WakeWords,
+        "voicewake.routing.changed": WakeRoutes,
         "exec.approval.requested": ApprovalRequested,
         "exec.approval.resolved": ApprovalResolved,
         "plugin.approval.requested": ApprovalRequested,

@@ -127,12 +127,6 @@ class NodePendingEnqueueParams(Params):
     wake: bool | None = None
 
 
-class VoicewakeParams(Params):
-    """`voicewake.set`."""
-
-    triggers: Annotated[list[Annotated[str, MaxLen(1024)]], MaxLen(256)]
-
-
 class NodeSkillsParams(Params):
     """`node.skills.update`."""
 

@@ -56,6 +56,8 @@ NEW_IN_V4: Final = frozenset(
         "update.status",
         "users.prefs.get",
         "users.prefs.set",
+        "voicewake.routing.get",
+        "voicewake.routing.set",
     }
 )
 """Methods of version 4 that version 3 does not know: its clients are told so, as they were before."""

@@ -79,7 +79,12 @@ class Bubblewrap:
         detail = f"a test command ended with exit code {done.exit_code}: {done.output[:300]}"
         return Probe(self.name, is_available=False, detail=detail, fix="homarus doctor")
 
-    async def run(self, command: Command, on_output: Callable[[str], None] | None = None) -> Completion:
+    async def run(
+        self,
+        command: Command,
+        on_output: Callable[[str], None] | None = None,
+        on_start: Callable[[int], None] | None = None,
+    ) -> Completion:
         """Run a command to its end. Raises UserError for a command that cannot be started as asked, and Permanent
         (with the fix) when the sandbox cannot be set up."""
         _check(command)
@@ -87,7 +92,7 @@ class Bubblewrap:
         async with self._slots:
             started = self._clock.monotonic()
             launch = await self._launch(command)
-            is_timed_out = await self._finish(launch, command, output)
+            is_timed_out = await self._finish(launch, command, output, on_start)
             duration = int((self._clock.monotonic() - started) * 1000)
             return _complete(launch, output, duration, is_timed_out=is_timed_out)
 
@@ -108,11 +113,13 @@ class Bubblewrap:
         except OSError as error:
             raise Permanent(f"no sandbox: {program} cannot be started: {error}", fix=install_command()) from error
 
-    async def _finish(self, launch: Launch, command: Command, output: OutputBuffer) -> bool:
+    async def _finish(
+        self, launch: Launch, command: Command, output: OutputBuffer, on_start: Callable[[int], None] | None
+    ) -> bool:
         """Follow the command to its end; return whether it ran out of time. Nothing of it is left afterwards."""
         try:
             async with asyncio.timeout(command.limits.timeout):
-                await _follow(launch, output)
+                await _follow(launch, output, on_start)
         except TimeoutError:
             return True
         except OSError as error:
@@ -122,11 +129,13 @@ class Bubblewrap:
         return False
 
 
-async def _follow(launch: Launch, output: OutputBuffer) -> None:
+async def _follow(launch: Launch, output: OutputBuffer, on_start: Callable[[int], None] | None) -> None:
     """Release the command, read its output and wait for bwrap."""
     await drain(launch.status, lambda: _seeks_init(launch))
     if launch.is_started:
-        launch.release()
+        pid = launch.release()
+        if on_start is not None:
+            on_start(pid)
     await drain(launch.output, lambda: _take(launch.output, output))
     if output.total < FLOOD_BYTES:
         await wait_readable(launch.monitor)

@@ -64,8 +64,14 @@ class Sandbox(Protocol):
         """Tell whether this backend works here, by running something in it. Never raises."""
         ...
 
-    async def run(self, command: Command, on_output: Callable[[str], None] | None = None) -> Completion:
-        """Run a command to its end; `on_output` receives decoded pieces as they arrive and must not block.
+    async def run(
+        self,
+        command: Command,
+        on_output: Callable[[str], None] | None = None,
+        on_start: Callable[[int], None] | None = None,
+    ) -> Completion:
+        """Run a command to its end; `on_output` receives decoded pieces as they arrive, and `on_start` the process
+        number of the command as this machine knows it, before any output. Neither may block.
 
         Cancelling the task kills every process of the command. Raises Permanent when the sandbox cannot be set up.
         """

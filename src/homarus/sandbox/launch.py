@@ -92,8 +92,11 @@ class Launch:
             self._init = self._fds.adopt(os.pidfd_open(pid))
         return self._init is not None
 
-    def release(self) -> None:
-        """Set the ceilings and let the command run. Raises OSError when the kernel refuses them."""
+    def release(self) -> int:
+        """Set the ceilings, let the command run and return its process number, which is that of the sandbox's pid 1.
+
+        Raises OSError when the kernel refuses the ceilings.
+        """
         pid = self._reported("child-pid")
         if pid is None:
             raise RuntimeError("the sandbox's first process is not known yet")
@@ -104,6 +107,7 @@ class Launch:
         os.write(self._stdin, data)
         os.write(self._gate, b"x")
         self._fds.close(self._gate, self._stdin)
+        return pid
 
     def kill(self) -> None:
         """Kill everything inside, and bwrap itself; safe at any time."""

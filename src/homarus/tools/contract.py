@@ -37,7 +37,8 @@ class ToolContext(Struct, frozen=True):
     """What a tool call is given. `label` joins everything the model has read in this context so far.
 
     `report` takes a piece of live output for viewers (at most a few KB a call, never stored); `workspace` is the
-    agent's folder and the only one tools may touch; `policy` narrows the agent's rules for this turn.
+    agent's folder and the only one tools may touch; `policy` narrows the agent's rules for this turn; `began` takes
+    the number of a process that works on the call.
     """
 
     agent_id: AgentId
@@ -49,6 +50,7 @@ class ToolContext(Struct, frozen=True):
     address: Address | None = None
     policy: ToolPolicy | None = None
     report: Callable[[str], None] = field(default=lambda _text: None)
+    began: Callable[[int], None] = field(default=lambda _pid: None)
 
 
 class ToolOutput(Struct, frozen=True):

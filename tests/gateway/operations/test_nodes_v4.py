@@ -4,6 +4,7 @@ import json
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import pytest
 from tests.gateway.conftest import Running
 from tests.gateway.raw_client import ALL, RawClient, connected
 
@@ -137,3 +138,77 @@ async def test_nodes_of_both_versions_learn_new_wake_words_once(gateway: Running
             assert (await node.event("voicewake.changed"))["triggers"] == ["lobster"]
             assert (await node.call("health"))["ok"]
             assert [frame for frame in node.events if frame.get("event") == "voicewake.changed"] == []
+
+
+async def test_nodes_learn_where_wake_words_lead_when_they_come_and_when_it_changes(gateway: Running) -> None:
+    old_host: dict[str, Any] = {"role": "node", "scopes": [], "client": CLIENT}
+    route = {"trigger": "Hey,  Deck!", "target": {"sessionKey": "agent:main:deck"}}
+    async with (
+        connected(gateway.url, **V4) as operator,
+        host(gateway, DeviceIdentity.generate()) as new,
+        connected(gateway.url, **old_host) as old,
+    ):
+        first = (await new.event("voicewake.routing.changed"))["config"]
+        assert first == {"version": 1, "defaultTarget": {"mode": "current"}, "routes": [], "updatedAtMs": 0}
+        changed = await operator.call("voicewake.routing.set", {"config": {**first, "routes": [route]}})
+        config = changed["payload"]["config"]
+        assert config["routes"] == [{"trigger": "hey deck", "target": {"sessionKey": "agent:main:deck"}}]
+        assert config["updatedAtMs"] > 0
+        for client in (operator, new):
+            assert (await client.event("voicewake.routing.changed"))["config"] == config
+        assert (await operator.call("voicewake.routing.get"))["payload"] == {"config": config}
+        await old.event("voicewake.changed")
+        assert (await old.call("health"))["ok"]
+        assert [frame for frame in old.events if frame.get("event") == "voicewake.routing.changed"] == []
+
+
+async def test_what_is_said_after_a_wake_word_goes_where_it_leads(gateway: Running) -> None:
+    routes = [
+        {"trigger": "deck", "target": {"sessionKey": "agent:main:deck"}},
+        {"trigger": "main", "target": {"agentId": "main"}},
+    ]
+    config = {"defaultTarget": {"sessionKey": "agent:main:hall"}, "routes": routes}
+    async with connected(gateway.url, **V4) as client:
+        assert (await client.call("voicewake.routing.set", {"config": config}))["ok"]
+        said: list[tuple[dict[str, Any], str]] = [
+            ({"voiceWakeTrigger": "Deck!"}, "agent:main:deck"),
+            ({"voiceWakeTrigger": "main"}, "agent:main:main"),
+            ({"voiceWakeTrigger": "something else"}, "agent:main:hall"),
+            ({"voiceWakeTrigger": "deck", "sessionKey": "main"}, "agent:main:deck"),
+            ({"voiceWakeTrigger": "deck", "sessionKey": "agent:main:own"}, "agent:main:own"),
+            ({"voiceWakeTrigger": "deck", "agentId": "main"}, "agent:main:main"),
+            ({"sessionKey": "main"}, "agent:main:main"),
+        ]
+        for number, (params, key) in enumerate(said):
+            answer = await client.call("agent", {"message": "hi", "idempotencyKey": f"w{number}", **params})
+            assert answer["payload"]["status"] == "accepted"
+            assert gateway.runs.submissions[-1].session_key == key, params
+
+
+HERE = {"mode": "current"}
+LOST: list[tuple[dict[str, Any], str]] = [
+    ({"routes": [{"trigger": "a", "target": {}}]}, "exactly one of mode, agentId and sessionKey"),
+    ({"routes": [{"trigger": "a", "target": {"mode": "current", "agentId": "main"}}]}, "exactly one of"),
+    ({"routes": [{"trigger": "a", "target": {"agentId": "ghost"}}]}, 'unknown agent id "ghost"'),
+    ({"defaultTarget": {"sessionKey": "agent:ghost:main"}}, 'unknown agent id "ghost"'),
+    ({"routes": [{"trigger": "!!", "target": HERE}]}, "has no letters"),
+    ({"routes": [{"trigger": "x" * 65, "target": HERE}]}, "/config/routes/0/trigger"),
+    (
+        {
+            "routes": [
+                {"trigger": "Hi", "target": HERE},
+                {"trigger": "hi!", "target": HERE},
+            ]
+        },
+        "two routes",
+    ),
+    ({"routes": [{"trigger": str(n), "target": HERE} for n in range(33)]}, "/config/routes"),
+]
+
+
+@pytest.mark.parametrize(("config", "told"), LOST)
+async def test_routes_that_lead_nowhere_are_refused(gateway: Running, config: dict[str, Any], told: str) -> None:
+    async with connected(gateway.url, **V4) as client:
+        error = (await client.call("voicewake.routing.set", {"config": config}))["error"]
+        assert (error["code"], told in error["message"]) == ("INVALID_REQUEST", True), error
+        assert (await client.call("voicewake.routing.get"))["payload"]["config"]["routes"] == []

@@ -24,8 +24,15 @@ class RecordedSandbox:
     async def probe(self) -> Probe:
         return Probe(self.name, is_available=True, detail="")
 
-    async def run(self, command: Command, on_output: Callable[[str], None] | None = None) -> Completion:
+    async def run(
+        self,
+        command: Command,
+        on_output: Callable[[str], None] | None = None,
+        on_start: Callable[[int], None] | None = None,
+    ) -> Completion:
         self.commands.append(command)
+        if on_start is not None:
+            on_start(4321)
         if on_output is not None:
             on_output(self._completion.output)
         return self._completion
@@ -57,14 +64,15 @@ async def test_the_model_reads_output_and_end(
 async def test_the_line_goes_to_a_shell_in_the_workspace_with_the_limits_given(context: ToolContext) -> None:
     sandbox = RecordedSandbox(ended(0, "live"))
     live: list[str] = []
+    begun: list[int] = []
     tool = ExecTool(sandbox, Limits(timeout=60, processes=9))
-    await tool.run(replace(context, report=live.append), ExecArgs(command="echo '$HOME' | node"))
+    await tool.run(replace(context, report=live.append, began=begun.append), ExecArgs(command="echo '$HOME' | node"))
     await tool.run(context, ExecArgs(command="true", timeout=900))
     first, second = sandbox.commands
     assert first.argv == ("/bin/sh", "-c", "echo '$HOME' | node")
     assert (first.workspace, first.env, first.limits) == (context.workspace, {}, Limits(timeout=60, processes=9))
     assert second.limits.timeout == 900
-    assert live == ["live"]
+    assert (begun, live) == ([4321], ["live"])
 
 
 async def test_without_a_sandbox_nothing_runs(context: ToolContext) -> None:

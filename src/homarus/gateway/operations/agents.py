@@ -42,6 +42,8 @@ async def agent(call: Call, params: AgentParams) -> JsonObject:
     run_id = params.idempotency_key
     accepted = {"runId": run_id, "status": "accepted", "acceptedAt": call.services.clock.now_ms()}
     key = await _target(call, params)
+    if "voice_wake_trigger" in params.model_fields_set and _is_routable(call, params, key):
+        key = await _woken(call, params) or key
     if key is None:
         call.send(accepted)
         summary = "Error: Pass --to <E.164>, --session-id, or --agent to choose a session"
@@ -156,6 +158,24 @@ async def _target(call: Call, params: AgentParams) -> SessionKey | None:
     if params.agent_id is not None:
         return main_key(known_agent(call, params.agent_id))
     return main_key(default_agent(call)) if params.to else None
+
+
+def _is_routable(call: Call, params: AgentParams, key: SessionKey | None) -> bool:
+    """Tell whether a wake word may decide where a message goes: only when the caller named nothing but the default."""
+    is_named = params.agent_id is not None or params.session_id or params.to or params.reply_to
+    return not is_named and key in (None, main_key(default_agent(call)))
+
+
+async def _woken(call: Call, params: AgentParams) -> SessionKey | None:
+    """Return the session a wake word leads to, None for the current one and for an agent that is gone."""
+    from homarus.nodes.wake_routing import find_target  # noqa: PLC0415 - only for what was spoken
+
+    target = await find_target(call.services.database, params.voice_wake_trigger)
+    named = target.get("sessionKey") or (f"agent:{target['agentId']}:main" if target.get("agentId") else None)
+    if not isinstance(named, str):
+        return None
+    key = read_key(call, named)
+    return key if find_agent(call, key.agent_id) is not None else None
 
 
 def _model(params: AgentParams) -> str | None:

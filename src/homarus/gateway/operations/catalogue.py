@@ -55,9 +55,8 @@ OPERATIONS: Final = {
         "node.rename",
         "node.invoke",
         "node.invoke.result",
-        "voicewake.get",
-        "voicewake.set",
     ),
+    "voicewake": ("voicewake.get", "voicewake.set", "voicewake.routing.get", "voicewake.routing.set"),
     "browser": ("browser.request",),
     "node_pairing": (
         "node.pair.request",

@@ -33,10 +33,10 @@ async def list_environments(call: Call, params: EnvironmentsParams) -> JsonObjec
 
 @operation("diagnostics.lanes", scope=Scope.READ)
 async def list_lanes(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 - the signature of operations
-    """Tell how many runs go on, of how many that may."""
-    limit = call.services.config.current.config.agents.defaults.max_concurrent
-    active = len(call.services.runs.active())
-    main = {"lane": "main", "activeCount": active, "queuedCount": 0, "maxConcurrent": limit}
+    """Tell how many turns go on, of how many that may, and how many messages wait for one."""
+    load = call.services.runs.load()
+    counts = {"activeCount": load.running, "queuedCount": load.waiting, "maxConcurrent": load.limit}
+    main = {"lane": "main", **counts}
     return {"ts": call.services.clock.now_ms(), "lanes": [main], "dynamic": None}
 
 

@@ -14,17 +14,14 @@ from homarus.nodes.listing import PairedDevice
 from homarus.nodes.policy import RELAYED_PREFIX
 from homarus.nodes.registry import NodeSession
 from homarus.nodes.system_run import SYSTEM_RUN, RunCaller, prepare_run
-from homarus.nodes.voicewake import read_triggers, write_triggers
-from homarus.protocol.base import IgnoredParams, NoParams
+from homarus.protocol.base import NoParams
 from homarus.protocol.errors import UNAVAILABLE, invalid, unavailable
-from homarus.protocol.events import VOICEWAKE_CHANGED
 from homarus.protocol.frames import JsonObject
 from homarus.protocol.nodes import (
     NodeInvokeParams,
     NodeInvokeResultParams,
     NodeParams,
     NodeRenameParams,
-    VoicewakeParams,
 )
 from homarus.protocol.scopes import Role, Scope
 
@@ -102,24 +99,6 @@ async def take_result(call: Call, params: NodeInvokeResultParams) -> JsonObject:
     if verdict == "foreign":
         raise invalid("nodeId mismatch")
     return {"ok": True} if verdict == "taken" else {"ok": True, "ignored": True}
-
-
-@operation("voicewake.get", scope=Scope.READ)
-async def get_voicewake(call: Call, params: IgnoredParams) -> JsonObject:  # noqa: ARG001
-    """Return the words that wake microphones."""
-    return {"triggers": await read_triggers(call.services.database)}
-
-
-@operation("voicewake.set", scope=Scope.WRITE)
-async def set_voicewake(call: Call, params: VoicewakeParams) -> JsonObject:
-    """Change the words that wake microphones and tell every node."""
-    triggers = await write_triggers(call.services.database, call.services.clock, params.triggers)
-    call.core.hub.broadcast(VOICEWAKE_CHANGED, {"triggers": triggers})
-    # With version 4 the broadcast is for operators who may read, so nodes are told one by one.
-    for caller in (connection.caller for connection in call.core.hub.connections):
-        if caller.role is Role.NODE and caller.is_v4:
-            call.core.hub.tell(caller.conn_id, VOICEWAKE_CHANGED, {"triggers": triggers})
-    return {"triggers": triggers}
 
 
 def node_of(call: Call) -> str:

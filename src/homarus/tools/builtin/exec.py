@@ -45,7 +45,7 @@ class ExecTool:
             raise UserError(f"no sandbox works here: {self._sandbox.reason}", fix=self._sandbox.fix)
         limits = replace(self._limits, timeout=float(args.timeout or self._limits.timeout))
         command = Command(("/bin/sh", "-c", args.command), context.workspace, limits=limits)
-        done = await self._sandbox.run(command, context.report)
+        done = await self._sandbox.run(command, context.report, context.began)
         details: dict[str, object] = {
             "durationMs": done.duration_ms,
             "isTruncated": done.is_truncated,
