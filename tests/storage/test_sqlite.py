@@ -5,8 +5,7 @@ import sqlite3
 import threading
 
 import pytest
-from sqlalchemy import Connection, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection
 
 from homarus.errors import StorageError
 from homarus.storage import kv
@@ -48,8 +47,9 @@ async def count_rows(database: Database) -> int:
 
 
 async def test_writes_that_wait_together_share_a_commit(sqlite_database: Database) -> None:
-    commits: list[object] = []
-    event.listen(engine_of(sqlite_database).engine, "commit", commits.append)
+    said: list[str] = []
+    await sqlite_database.write(lambda connection: driver_of(connection).set_trace_callback(said.append))
+    said.clear()
     gate = threading.Event()
     first = await occupy_writer(sqlite_database, gate)
     rest = [asyncio.ensure_future(sqlite_database.write(put, str(number))) for number in range(200)]
@@ -58,7 +58,7 @@ async def test_writes_that_wait_together_share_a_commit(sqlite_database: Databas
     gate.set()
     await asyncio.gather(first, *rest)
 
-    assert len(commits) == 2
+    assert said.count("COMMIT") == 2
     assert await count_rows(sqlite_database) == 200
 
 
@@ -92,25 +92,22 @@ async def test_a_full_disk_never_half_writes_a_batch(sqlite_database: Database) 
 
 
 async def test_an_error_at_commit_fails_every_write_of_the_batch_and_only_those(sqlite_database: Database) -> None:
-    engine = engine_of(sqlite_database).engine
-
-    def fail(_connection: Connection) -> None:
-        event.remove(engine, "commit", fail)
-        raise OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
-
-    def break_next_commit(_connection: Connection) -> None:
-        event.listen(engine, "commit", fail)
+    def refer_to_nothing(connection: Connection) -> None:
+        driver = driver_of(connection)
+        driver.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+        driver.execute("CREATE TABLE child (parent INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")
+        driver.execute("INSERT INTO child VALUES (1)")
 
     gate = threading.Event()
     first = await occupy_writer(sqlite_database, gate)
     batch = [asyncio.ensure_future(sqlite_database.write(put, str(number))) for number in range(3)]
-    batch.append(asyncio.ensure_future(sqlite_database.write(break_next_commit)))
+    batch.append(asyncio.ensure_future(sqlite_database.write(refer_to_nothing)))
     await asyncio.sleep(0)
     gate.set()
 
     assert await first
     for write in batch:
-        with pytest.raises(StorageError, match="the disk failed: disk I/O error"):
+        with pytest.raises(StorageError, match="FOREIGN KEY constraint failed"):
             await write
     assert await count_rows(sqlite_database) == 0
     await sqlite_database.write(put, "after")

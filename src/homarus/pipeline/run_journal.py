@@ -206,9 +206,17 @@ class RunJournal:
         self._begun = begun
         self._info = begun.info
         self._has_tools = begun.starts > 1
+        self._ahead: Sequence[Entry] | None = None
+
+    async def read_ahead(self) -> None:
+        """Read the transcript that the next `entries` returns, while there is something else to wait for."""
+        self._ahead = await self.entries()
 
     async def entries(self) -> Sequence[Entry]:
         """Return the transcript of the session so far."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            return ahead
         return await self._store.database.read(entries.select_entries, self._info.session_id, None)
 
     async def append(self, entry_type: EntryType, payload: dict[str, object], label: Label) -> Entry:

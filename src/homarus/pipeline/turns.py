@@ -152,10 +152,9 @@ class Turns:
         if begun.starts > MAX_STARTS:
             await self._give_up(journal, active, f"stopped after {MAX_STARTS} interrupted attempts")
             return
-        try:
-            turn = await self._prepare(begun)
-        except UserError as error:
-            await self._give_up(journal, active, error.message)
+        turn = await self._prepare(begun, journal)
+        if isinstance(turn, UserError):
+            await self._give_up(journal, active, turn.message)
             return
         active.task = asyncio.get_running_loop().create_task(
             self._turn(turn, journal, active), name=f"run {turn.run_id}"
@@ -175,9 +174,15 @@ class Turns:
                 raise
             await self._note_abort(journal, active)
 
-    async def _prepare(self, begun: Begun) -> Turn:
+    async def _prepare(self, begun: Begun, journal: RunJournal) -> Turn | UserError:
+        """Return the turn, or why there is none; its transcript is read meanwhile."""
         began = self._clock.monotonic()
-        turn = await self._factory.make(begun)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(journal.read_ahead())
+            try:
+                turn = await self._factory.make(begun)
+            except UserError as error:
+                return error
         self._store.meter.stages["prepare"].observe(self._clock.monotonic() - began)
         return turn
 

@@ -9,30 +9,25 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from homarus.labels import Label
 from homarus.storage.records import Entry
+from homarus.storage.statement import Statement
 from homarus.storage.tables import entries
 
-_INSERT = insert(entries)
-_ALL = select(entries).where(entries.c.session_id == bindparam("session")).order_by(entries.c.seq)
-_LAST = (
-    select(entries)
-    .where(entries.c.session_id == bindparam("session"))
-    .order_by(entries.c.seq.desc())
-    .limit(bindparam("limit"))
-)
+_OF_SESSION = select(entries).where(entries.c.session_id == bindparam("session"))
+_INSERT = Statement(insert(entries), [column.name for column in entries.c if column.name != "seq"])
+_ALL = Statement(_OF_SESSION.order_by(entries.c.seq))
+_LAST = Statement(_OF_SESSION.order_by(entries.c.seq.desc()).limit(bindparam("limit")))
 
 
 def insert_entry(connection: Connection, entry: Entry) -> Entry:
     """Append an entry and return it with its `seq`."""
-    result = connection.execute(_INSERT, _values(entry))
-    key = result.inserted_primary_key
-    return replace(entry, seq=int(key[0]) if key is not None else 0)
+    return replace(entry, seq=_INSERT.insert(connection, _values(entry)))
 
 
 def select_entries(connection: Connection, session_id: str, limit: int | None = None) -> list[Entry]:
     """Return the last `limit` entries of a transcript, oldest first."""
     if limit is None:
-        return [read_entry(row) for row in connection.execute(_ALL, {"session": session_id})]
-    rows = connection.execute(_LAST, {"session": session_id, "limit": limit}).all()
+        return [read_entry(row) for row in _ALL.rows(connection, {"session": session_id})]
+    rows = _LAST.rows(connection, {"session": session_id, "limit": limit})
     return [read_entry(row) for row in reversed(rows)]
 
 

@@ -11,29 +11,36 @@ from homarus.ids import Address
 from homarus.labels import Label
 from homarus.storage.dialect import insert_ignore
 from homarus.storage.records import InboundMessage, MessageFilter
+from homarus.storage.statement import Statement
 from homarus.storage.tables import inbound, outbound, runs
 
 OPEN_STATES = ("queued", "running")
 
 # Statements of the hot path are built once: building one costs more than running it.
-_BY_RUN = select(inbound).where(inbound.c.run_id == bindparam("run")).order_by(inbound.c.seq)
+_BY_RUN = Statement(select(inbound).where(inbound.c.run_id == bindparam("run")).order_by(inbound.c.seq))
 _MOVED: dict[str, Any] = {
     "state": bindparam("new_state"),
     "reason": bindparam("new_reason"),
     "updated_at": bindparam("now"),
     "trail": inbound.c.trail + bindparam("line", type_=Text),
 }
-_MOVE = (
+_UPDATE = (
     update(inbound)
     .where(inbound.c.id == bindparam("wanted"))
     .values({**_MOVED, "run_id": func.coalesce(bindparam("run", type_=Text), inbound.c.run_id)})
 )
-_CLAIM = _MOVE.where(
-    inbound.c.state.in_(OPEN_STATES), or_(inbound.c.run_id.is_(None), inbound.c.run_id == bindparam("run", type_=Text))
+_MOVE = Statement(_UPDATE)
+_CLAIM = Statement(
+    _UPDATE.where(
+        or_(*(inbound.c.state == state for state in OPEN_STATES)),
+        or_(inbound.c.run_id.is_(None), inbound.c.run_id == bindparam("run", type_=Text)),
+    )
 )
-_SETTLE = update(inbound).where(inbound.c.run_id == bindparam("run"), inbound.c.state == "replied").values(_MOVED)
-_PART_STATES = select(outbound.c.state, outbound.c.error).where(outbound.c.run_id == bindparam("run"))
-_RUN_ERROR = select(runs.c.error).where(runs.c.id == bindparam("run"))
+_SETTLE = Statement(
+    update(inbound).where(inbound.c.run_id == bindparam("run"), inbound.c.state == "replied").values(_MOVED)
+)
+_PART_STATES = Statement(select(outbound.c.state, outbound.c.error).where(outbound.c.run_id == bindparam("run")))
+_RUN_ERROR = Statement(select(runs.c.error).where(runs.c.id == bindparam("run")))
 
 
 def insert_inbound(connection: Connection, message: InboundMessage) -> bool:
@@ -83,7 +90,7 @@ def select_known(connection: Connection, address: Address, external_id: str) -> 
 
 def select_by_run(connection: Connection, run_id: str) -> list[InboundMessage]:
     """Return the messages a run answers, oldest first."""
-    return [read_inbound(row) for row in connection.execute(_BY_RUN, {"run": run_id})]
+    return [read_inbound(row) for row in _BY_RUN.rows(connection, {"run": run_id})]
 
 
 def select_waiting(connection: Connection, session_key: str, limit: int) -> list[InboundMessage]:
@@ -110,7 +117,8 @@ def move_inbound(
         "line": trail_line(now, state, reason),
         "run": run_id,
     }
-    connection.execute(_MOVE, [{"wanted": message_id, **values} for message_id in ids])
+    for each in ids:
+        _MOVE.run(connection, {"wanted": each, **values})
 
 
 def claim_inbound(connection: Connection, reasons: Mapping[str, str], now: int, *, run_id: str) -> frozenset[str]:
@@ -119,20 +127,20 @@ def claim_inbound(connection: Connection, reasons: Mapping[str, str], now: int, 
     got: list[str] = []
     for each, reason in reasons.items():
         line = trail_line(now, "running", reason)
-        if connection.execute(_CLAIM, {"wanted": each, "new_reason": reason, "line": line, **values}).rowcount:
+        if _CLAIM.run(connection, {"wanted": each, "new_reason": reason, "line": line, **values}):
             got.append(each)
     return frozenset(got)
 
 
 def settle_replied(connection: Connection, run_id: str, now: int) -> None:
     """Move a run's answered messages to their end state once none of its parts is still on its way."""
-    states = {str(state): error for state, error in connection.execute(_PART_STATES, {"run": run_id})}
+    states = {str(state): error for state, error in _PART_STATES.rows(connection, {"run": run_id})}
     if states.keys() & {"pending", "sending", "ambiguous"}:
         return
-    run_error = connection.execute(_RUN_ERROR, {"run": run_id}).scalar_one_or_none()
-    state, reason = _end_state(states.get("dead"), run_error)
+    run = _RUN_ERROR.row(connection, {"run": run_id})
+    state, reason = _end_state(states.get("dead"), None if run is None else run.error)
     line = trail_line(now, state, reason)
-    connection.execute(_SETTLE, {"run": run_id, "new_state": state, "new_reason": reason, "now": now, "line": line})
+    _SETTLE.run(connection, {"run": run_id, "new_state": state, "new_reason": reason, "now": now, "line": line})
 
 
 def select_messages(connection: Connection, where: MessageFilter) -> list[InboundMessage]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from homarus.ids import AgentId
 from homarus.storage.records import Run
 from homarus.storage.sessions import address_json, read_address
+from homarus.storage.statement import Statement
 from homarus.storage.tables import runs
 
+_NAMES = tuple(runs.c.keys())
 ENDED = ("state", "text", "error", "stop_reason", "model", "usage", "ended_at")
-_INSERT = insert(runs)
-_BY_ID = select(runs).where(runs.c.id == bindparam("run_id"))
+_INSERT = Statement(insert(runs), runs.c.keys())
+_SELECT = select(runs).where(runs.c.id == bindparam("run_id"))
+_BY_ID = Statement(_SELECT)
 # SQLite has one writer and leaves the clause out.
-_LOCKED = _BY_ID.with_for_update()
-_END = (
+_LOCKED = Statement(_SELECT.with_for_update())
+_END = Statement(
     update(runs)
     .where(runs.c.id == bindparam("run_id"))
     .values({name: bindparam(f"new_{name}", type_=runs.c[name].type) for name in ENDED})
@@ -27,13 +30,13 @@ def insert_run(connection: Connection, run: Run) -> None:
     """Store a run that begins."""
     values = {name: getattr(run, name) for name in runs.c.keys()}  # noqa: SIM118 - columns, not a dict
     values["address"] = address_json(run.address)
-    connection.execute(_INSERT, values)
+    _INSERT.run(connection, values)
 
 
 def end_run(connection: Connection, end: Run) -> None:
     """Store how a run ended."""
     values = {f"new_{name}": getattr(end, name) for name in ENDED}
-    connection.execute(_END, {"run_id": end.id, **values})
+    _END.run(connection, {"run_id": end.id, **values})
 
 
 def count_start(connection: Connection, run_id: str) -> int:
@@ -44,13 +47,13 @@ def count_start(connection: Connection, run_id: str) -> int:
 
 def select_run(connection: Connection, run_id: str) -> Run | None:
     """Return one run."""
-    row = connection.execute(_BY_ID, {"run_id": run_id}).one_or_none()
+    row = _BY_ID.row(connection, {"run_id": run_id})
     return None if row is None else _run(row)
 
 
 def lock_run(connection: Connection, run_id: str) -> Run | None:
     """Return one run and keep every other transaction from changing it until this one has ended."""
-    row = connection.execute(_LOCKED, {"run_id": run_id}).one_or_none()
+    row = _LOCKED.row(connection, {"run_id": run_id})
     return None if row is None else _run(row)
 
 
@@ -60,8 +63,8 @@ def select_running(connection: Connection) -> list[Run]:
     return [_run(row) for row in connection.execute(query)]
 
 
-def _run(row: Row[Any]) -> Run:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented row mapping
+def _run(row: Any) -> Run:  # noqa: ANN401 - a row of either kind
+    values = dict(zip(_NAMES, row, strict=True))
     values["address"] = read_address(values["address"])
     values["agent_id"] = AgentId(values["agent_id"])
     values["usage"] = values["usage"] or {}

@@ -9,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Row,
     Select,
     Text,
     bindparam,
@@ -23,6 +22,7 @@ from sqlalchemy import (
 from homarus.ids import Address
 from homarus.storage.dialect import insert_ignore
 from homarus.storage.records import Run, Session, SessionFilter
+from homarus.storage.statement import Statement
 from homarus.storage.tables import entries, sessions
 
 # Statements of the hot path are built once: building one costs more than running it.
@@ -30,8 +30,8 @@ _COLUMNS = tuple(sessions.c[name] for name in Session.__struct_fields__)
 _LOWER = frozenset({"key", "session_id"})
 """Columns whose texts are lower case anyway."""
 _ADDRESS = Session.__struct_fields__.index("address")
-_BY_KEY = select(*_COLUMNS).where(sessions.c.key == bindparam("wanted"))
-_NOTE_RUN = (
+_BY_KEY = Statement(select(*_COLUMNS).where(sessions.c.key == bindparam("wanted")))
+_NOTE_RUN = Statement(
     update(sessions)
     .where(sessions.c.key == bindparam("wanted"))
     .values(
@@ -45,7 +45,7 @@ _NOTE_RUN = (
         channel=bindparam("new_channel"),
     )
 )
-_NOTE_END = (
+_NOTE_END = Statement(
     update(sessions)
     .where(sessions.c.key == bindparam("wanted"), sessions.c.session_id == bindparam("wanted_id"))
     .values(
@@ -86,7 +86,7 @@ def ensure_session(connection: Connection, session: Session) -> Session:
 
 def select_session(connection: Connection, key: str) -> Session | None:
     """Return one session."""
-    row = connection.execute(_BY_KEY, {"wanted": key}).one_or_none()
+    row = _BY_KEY.row(connection, {"wanted": key})
     return None if row is None else _session(row)
 
 
@@ -170,7 +170,7 @@ def note_run(connection: Connection, session: Session, run: Run, title: str, pre
         "new_address": address_json(run.address or session.address),
         "new_channel": run.address.channel if run.address is not None else session.channel,
     }
-    connection.execute(_NOTE_RUN, values)
+    _NOTE_RUN.run(connection, values)
     if "archivedAt" in session.meta:
         meta = {name: value for name, value in session.meta.items() if name != "archivedAt"}
         update_settings(connection, session.key, session.label, meta, None)
@@ -188,7 +188,7 @@ def note_end(connection: Connection, end: Run, preview: str) -> None:
         "more": end.usage.get("totalTokens", 0),
         "preview": preview,
     }
-    connection.execute(_NOTE_END, values)
+    _NOTE_END.run(connection, values)
 
 
 def read_activity(session: Session) -> dict[str, object]:
@@ -271,7 +271,7 @@ def _projected(meta: dict[str, object]) -> dict[str, object]:
     return {"archived_at": meta.get("archivedAt"), "pinned_at": meta.get("pinnedAt")}
 
 
-def _session(row: Row[Any]) -> Session:
+def _session(row: Any) -> Session:  # noqa: ANN401 - a row of either kind
     """The columns are read in the order of the fields, as a list of many sessions spends most of its time here."""
     values = list(row)
     values[_ADDRESS] = read_address(values[_ADDRESS])

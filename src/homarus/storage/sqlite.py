@@ -70,6 +70,8 @@ class SqliteDatabase:
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._places = asyncio.Semaphore(MAX_WAITING)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
+        self._reading = threading.local()
+        self._opened: list[Connection] = []
         self._is_closed = False
         self.batches = Histogram(SIZES)
         self._writer = threading.Thread(target=self._write_forever, name="sqlite-write", daemon=True)
@@ -115,21 +117,34 @@ class SqliteDatabase:
     def _finish(self) -> None:
         self._writer.join()
         self._readers.shutdown(wait=True)
+        for connection in self._opened:
+            connection.close()
         self._engine.dispose()
 
     def _read_now(self, call: Callable[[Connection], T]) -> T:
         try:
-            with self._engine.connect() as connection:
-                driver = driver_of(connection)
-                driver.execute("PRAGMA query_only=ON")
-                driver.execute("BEGIN")
-                try:
-                    return call(connection)
-                finally:
-                    driver.rollback()
-                    driver.execute("PRAGMA query_only=OFF")
+            connection = self._reader()
+            driver = driver_of(connection)
+            driver.execute("BEGIN")
+            try:
+                return call(connection)
+            finally:
+                # What went through SQLAlchemy counts as a transaction of its own, too.
+                connection.rollback()
+                driver.rollback()
         except (DBAPIError, sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
             raise translate(error) from error
+
+    def _reader(self) -> Connection:
+        """Return this thread's connection, which is kept: the pool's share would be half of a small read."""
+        known: Connection | None = getattr(self._reading, "connection", None)
+        if known is not None and not known.invalidated:
+            return known
+        connection = self._engine.connect()
+        driver_of(connection).execute("PRAGMA query_only=ON")
+        self._reading.connection = connection
+        self._opened.append(connection)
+        return connection
 
     def _write_forever(self) -> None:
         with self._engine.connect() as connection:
@@ -151,11 +166,14 @@ class SqliteDatabase:
 
 def _commit(connection: Connection, batch: Sequence[_Write]) -> None:
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # Through the driver: SQLAlchemy's share of these statements would be a third of a write.
         driver = driver_of(connection)
+        driver.execute("BEGIN IMMEDIATE")
         for write in batch:
             _run_in_savepoint(connection, driver, write)
-        connection.commit()
+        driver.commit()
+        # What went through SQLAlchemy counts as a transaction of its own, of which nothing is left.
+        connection.rollback()
     except BaseException as error:  # noqa: BLE001 - the writer thread must outlive any failed commit
         failure = translate(error)
         _roll_back(connection)
@@ -164,7 +182,6 @@ def _commit(connection: Connection, batch: Sequence[_Write]) -> None:
 
 
 def _run_in_savepoint(connection: Connection, driver: sqlite3.Connection, write: _Write) -> None:
-    # Through the driver: SQLAlchemy's share of these statements would be a third of a write.
     driver.execute("SAVEPOINT w")
     try:
         write.result = write.call(connection)
