@@ -283,7 +283,7 @@ class Connection:
         if message.type is not WSMsgType.TEXT:
             raise _Closing(CLOSE_NORMAL, "")
         if self._opening.is_rpc_path or speaks_json_rpc(message.data):
-            self._guest = await self._admit_guest(message.data)
+            self._guest = await self._admit_guest(message.data, nonce)
             return None
         request = _first_request(message.data)
         try:
@@ -300,11 +300,12 @@ class Connection:
             raise await self._refuse(request.id, Refused(as_protocol_error(error))) from error
         return _Entry(request.id, params, accepted)
 
-    async def _admit_guest(self, first: str) -> RpcSession:
-        from homarus.gateway.json_rpc.session import NotAdmitted, admit_rpc  # noqa: PLC0415 - few clients speak it
+    async def _admit_guest(self, first: str, nonce: str) -> RpcSession:
+        from homarus.gateway.json_rpc.admission import Arrival, NotAdmitted  # noqa: PLC0415 - few clients speak it
 
+        arrival = Arrival(self._core, self._socket, self._peer, nonce, self._conn_id)
         try:
-            return await admit_rpc(self._core, self._socket, self._peer, self._opening, first, self.disconnect)
+            return await arrival.admit(self._opening, first, self.disconnect)
         except NotAdmitted as refusal:
             raise _Closing(CLOSE_POLICY, str(refusal)) from refusal
 

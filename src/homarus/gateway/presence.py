@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import socket
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from homarus import __version__
 from homarus.clock import Clock
@@ -13,9 +13,14 @@ from homarus.protocol.handshake import ConnectParams
 from homarus.protocol.scopes import Role
 from homarus.protocol.versions import V3, V4
 
+if TYPE_CHECKING:
+    from homarus.gateway.caller import Caller
+
 TTL_MS: Final = 300_000
 MAX_ENTRIES: Final = 200
 _UNLISTED: Final = {V3: frozenset({"cli"}), V4: frozenset({"cli", "backend", "probe"})}
+RPC: Final = "json-rpc"
+"""What a client that speaks JSON-RPC and says no more of itself is called."""
 SELF_KEY: Final = "gateway"
 MAX_KEY: Final = 128
 """Characters of the name of an entry."""
@@ -35,8 +40,12 @@ class Presence:
 
     def connect(self, key: str, params: ConnectParams, scopes: list[str], address: str | None) -> None:
         """Note a client that connected."""
+        self.join(key, self.client_entry(key, params, scopes, address))
+
+    def join(self, key: str, entry: JsonObject) -> None:
+        """Note somebody who connected, with the entry others see."""
         self._connected[key] = self._connected.get(key, 0) + 1
-        self._entries[key] = self._client_entry(key, params, scopes, address)
+        self._entries[key] = entry
         self.version += 1
 
     def disconnect(self, key: str) -> None:
@@ -86,7 +95,8 @@ class Presence:
             for key in oldest[: len(self._entries) - MAX_ENTRIES]:
                 del self._entries[key]
 
-    def _client_entry(self, key: str, params: ConnectParams, scopes: list[str], address: str | None) -> JsonObject:
+    def client_entry(self, key: str, params: ConnectParams, scopes: list[str], address: str | None) -> JsonObject:
+        """Return the entry of a client that said what it is."""
         client = params.client
         host = client.display_name or client.id
         entry: JsonObject = {
@@ -106,6 +116,23 @@ class Presence:
             "text": f"Node: {host} · mode {client.mode}",
         }
         return {name: value for name, value in entry.items() if value is not None}
+
+
+def entry_of(caller: Caller, now: int) -> JsonObject:
+    """Return the entry of a client of which only its secret is known; `now` in milliseconds."""
+    entry: JsonObject = {
+        "host": RPC,
+        "ip": None if caller.peer.is_local else caller.peer.address,
+        "mode": "rpc",
+        "deviceId": caller.device_id,
+        "roles": [str(caller.role)],
+        "scopes": sorted(caller.scopes) or None,
+        "instanceId": caller.device_id or caller.conn_id,
+        "reason": "connect",
+        "ts": now,
+        "text": f"Node: {RPC} · mode rpc",
+    }
+    return {name: value for name, value in entry.items() if value is not None}
 
 
 def presence_key(params: ConnectParams, conn_id: str, protocol: int) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 from msgspec import Struct
 
 from homarus.protocol.errors import error_shape
-from homarus.protocol.frames import JsonObject, as_object, encode
+from homarus.protocol.frames import JsonObject, as_object, decode, encode
 
 if TYPE_CHECKING:
     from homarus.errors import ProtocolError
@@ -82,6 +82,16 @@ def _identifier(fields: JsonObject) -> Identifier:
     if identifier is not None and (isinstance(identifier, bool) or not isinstance(identifier, (str, int, float))):
         raise Malformed(INVALID_REQUEST, "an id is a string or a number")
     return identifier
+
+
+def identifier_of(text: str) -> Identifier:
+    """Return the id to refuse a message under, None when it has none that can be read."""
+    try:
+        return read_message(decode(text)).identifier
+    except Malformed as error:
+        return error.identifier
+    except ValueError:
+        return None
 
 
 def result_message(identifier: Identifier, result: object) -> str:

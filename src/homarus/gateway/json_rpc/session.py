@@ -8,66 +8,33 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import WSMsgType
 
-from homarus import __version__
-from homarus.errors import ProtocolError
-from homarus.gateway.http.admission import admit, bearer_of, declared_scopes
-from homarus.gateway.http.pages import check_page
-from homarus.gateway.http.refusal import HttpRefusal
 from homarus.gateway.json_rpc.answering import Answerer
-from homarus.gateway.json_rpc.messages import (
-    UNAVAILABLE,
-    Identifier,
-    Malformed,
-    error_message,
-    failure_message,
-    read_message,
-    result_message,
-)
-from homarus.gateway.json_rpc.methods import METHODS
-from homarus.gateway.json_rpc.notifications import NOTIFICATIONS, RpcOutbox
+from homarus.gateway.json_rpc.messages import UNAVAILABLE, error_message, identifier_of
+from homarus.gateway.json_rpc.notifications import RpcOutbox
 from homarus.gateway.operations.call import Call
-from homarus.protocol.base import Params
 from homarus.protocol.errors import invalid
-from homarus.protocol.frames import JsonObject, decode
 from homarus.protocol.names import CONNECT
 from homarus.protocol.scopes import Scope
-from homarus.protocol.validation import parse_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from homarus.gateway.caller import Caller
     from homarus.gateway.core import GatewayCore
-    from homarus.gateway.json_rpc.opening import Opening
-    from homarus.gateway.peer import Peer
     from homarus.gateway.socket import ClientSocket
+    from homarus.protocol.frames import JsonObject
 
 log = logging.getLogger("homarus.gateway.rpc")
 
 MAX_CONCURRENT: Final = 128
 """Messages of one connection that may be worked on at once; more are refused, not queued."""
-_HOW: Final = (
-    "authenticate first: send `Authorization: Bearer TOKEN` with the upgrade, or call "
-    '`connect` with {"token": TOKEN} as the first request'
-)
-
-
-class ConnectParams(Params):
-    """`connect` over JSON-RPC: the gateway's token or password, or a device's token; `scopes` keeps only these."""
-
-    token: str | None = None
-    password: str | None = None
-    scopes: list[str] | None = None
-
-
-class NotAdmitted(Exception):
-    """The client is not let in; it was told why."""
 
 
 class RpcSession:
     """An admitted client. Implements homarus.gateway.hub.Subscriber.
 
-    `first` is its first message, when that is still to be answered.
+    `entry` is what others see of it, None for one that comes and goes; `first` is its first message, when that is
+    still to be answered.
     """
 
     def __init__(
@@ -76,11 +43,13 @@ class RpcSession:
         socket: ClientSocket,
         caller: Caller,
         disconnect: Callable[[int, str], None],
+        entry: JsonObject | None,
         first: str | None,
     ) -> None:
         self._core = core
         self._socket = socket
         self._disconnect = disconnect
+        self._entry = entry
         self._first = first
         self._active = 0
         self.caller = caller
@@ -95,6 +64,9 @@ class RpcSession:
         """Take part from now on: the whole size of frames, and events the caller may have."""
         self._socket.trust()
         core, conn_id = self._core, self.caller.conn_id
+        if self._entry is not None:
+            core.presence.join(conn_id, self._entry)
+            core.broadcast_presence(is_arrival=True)  # to the others: the first thing a client hears is an answer
         core.hub.add(self)
         if self.caller.has(Scope.READ):
             core.hub.watch_sessions(conn_id)
@@ -102,8 +74,12 @@ class RpcSession:
 
     def leave(self) -> None:
         """Take part no longer."""
-        self._core.hub.remove(self.caller.conn_id)
-        self._core.feed.forget(self.caller.conn_id)
+        core, conn_id = self._core, self.caller.conn_id
+        core.hub.remove(conn_id)
+        core.feed.forget(conn_id)
+        if self._entry is not None:
+            core.presence.disconnect(conn_id)
+            core.broadcast_presence()
 
     def put(self, text: str) -> None:
         """Queue a message."""
@@ -144,74 +120,6 @@ class RpcSession:
             asyncio.get_running_loop().call_soon(call.finish)
 
 
-async def admit_rpc(
-    core: GatewayCore,
-    socket: ClientSocket,
-    peer: Peer,
-    opening: Opening,
-    first: str,
-    disconnect: Callable[[int, str], None],
-) -> RpcSession:
-    """Return the client that sent a first message; `connect` is answered here.
-
-    Raises NotAdmitted once the client was told why; StorageError.
-    """
-    identifier = _id_of(first)
-    try:
-        check_page(opening.headers, peer, core.settings.browser)
-        secret, declared = bearer_of(opening.headers), declared_scopes(opening.headers)
-        params = _read_connect(first)
-        if params is not None:
-            secret = params.token or params.password or secret
-            declared = declared if params.scopes is None else params.scopes
-        caller = await admit(core, secret, declared, peer, _HOW)
-    except HttpRefusal as refusal:
-        await _tell(socket, failure_message(identifier, refusal.error))
-        raise NotAdmitted(refusal.error.message) from refusal
-    if params is not None:
-        await _tell(socket, result_message(identifier, _greeting(core, caller)))
-    return RpcSession(core, socket, caller, disconnect, None if params is not None else first)
-
-
-def _greeting(core: GatewayCore, caller: Caller) -> JsonObject:
-    find, listed = core.registry.find, core.registry.listed_in(caller.protocol)
-    native = [name for name in listed if (found := find(name)) and found.role in (None, caller.role)]
-    return {
-        "server": {"name": "homarus", "version": __version__, "connId": caller.conn_id},
-        "auth": {"role": str(caller.role), "scopes": sorted(caller.scopes), "method": caller.auth_method},
-        "methods": [*METHODS, *native],
-        "notifications": list(NOTIFICATIONS),
-    }
-
-
-def _read_connect(text: str) -> ConnectParams | None:
-    """Return the parameters of a `connect` request, None for anything else. Raises HttpRefusal."""
-    try:
-        request = read_message(decode(text))
-    except (ValueError, Malformed):
-        return None
-    if request.method != CONNECT:
-        return None
-    try:
-        return parse_params(ConnectParams, CONNECT, request.params)
-    except ProtocolError as error:
-        raise HttpRefusal(400, error) from error
-
-
-def _id_of(text: str) -> Identifier:
-    """Return the id to refuse a first message under."""
-    try:
-        return read_message(decode(text)).identifier
-    except Malformed as error:
-        return error.identifier
-    except ValueError:
-        return None
-
-
 def _busy(text: str) -> str:
     shape = {"code": "UNAVAILABLE", "retryable": True, "retryAfterMs": 1000}
-    return error_message(_id_of(text), UNAVAILABLE, "too many requests at once", shape)
-
-
-async def _tell(socket: ClientSocket, text: str) -> None:
-    await socket.send_text(text.encode("utf-8", "backslashreplace"))
+    return error_message(identifier_of(text), UNAVAILABLE, "too many requests at once", shape)
