@@ -190,6 +190,7 @@ async def world(
     is_streaming: bool = False,
     has_media: bool = True,
     reply_mode: ReplyMode = "first",
+    history_limit: int = 50,
     url: str | None = None,
     collector: FileCollector | None = None,
     wrap: Callable[[Database], Database] = lambda database: database,
@@ -207,6 +208,7 @@ async def world(
                 Capabilities(max_text=200, burst=1000, has_media=has_media),
                 is_streaming=is_streaming,
                 reply_mode=reply_mode,
+                history_limit=history_limit,
             ),
         )
     )

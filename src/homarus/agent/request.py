@@ -24,6 +24,7 @@ from homarus.models.contract import (
 )
 from homarus.storage.records import Entry
 
+HEARD = "[Said in this group since your last answer; context only, nobody asked you]"
 UNKNOWN_OUTCOME = (
     "[outcome unknown: the run was interrupted before this call's result was stored; check before repeating]"
 )
@@ -65,12 +66,22 @@ def calls_of(entry: Entry) -> tuple[ToolCall, ...]:
 
 
 def _user(entry: Entry) -> UserMessage:
-    """Return what the user said, with what was noted about it in front: that it comes late, its time, its speaker."""
+    """Return what the user said, with what was noted about it in front: what was said in the group to others, that it
+    comes late, its time, its speaker."""
     lead = " ".join(part for part in (_line(entry, name) for name in ("late", "stamp", "speaker")) if part)
     text = str(entry.payload.get("text") or "")
-    content: list[Content] = [Text(f"{lead} {text}" if lead else text)]
+    content: list[Content] = [Text(f"{_heard(entry)}{lead} {text}" if lead else text)]
     content.extend(_images(entry.payload.get("images")))
     return UserMessage(tuple(content))
+
+
+def _heard(entry: Entry) -> str:
+    """Return what others said in the group as lines that cannot be taken for anything else; empty when there is none.
+
+    `homarus.models.basic.envelope` reads this form.
+    """
+    lines = cast("list[object]", entry.payload.get("heard") or [])
+    return "\n".join((HEARD, *(f"- {line}" for line in lines), "\n")) if lines else ""
 
 
 def _line(entry: Entry, name: str) -> str:

@@ -249,6 +249,7 @@ def _parts(
         stamp=turns.stamp,
         on_parts=host.wake,
         zone=turns.zone,
+        on_accepted=host.acknowledge,
         on_working=host.show_working,
         on_preview=host.show_preview,
         meter=meter,

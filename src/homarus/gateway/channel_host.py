@@ -27,6 +27,7 @@ from homarus.channels.sdk.rate import TokenBucket
 from homarus.clock import Clock
 from homarus.config.schema import Config
 from homarus.errors import HomarusError, Permanent, StorageError
+from homarus.gateway.acknowledgements import Acknowledgements, Acknowledging
 from homarus.gateway.services import ChannelAccount, ProbeOutcome
 from homarus.gateway.supervisor import RestartPolicy, Supervisor
 from homarus.ids import Address
@@ -38,6 +39,7 @@ from homarus.pipeline.contract import RunInfo
 from homarus.pipeline.delivery import Delivery
 from homarus.pipeline.mentions import mention_patterns
 from homarus.storage.database import Database
+from homarus.storage.records import InboundMessage
 
 log = logging.getLogger("homarus.channels")
 TYPING_INTERVAL = 4.0  # seconds; platforms let the sign go out after 5 or 6
@@ -53,6 +55,7 @@ class Hosted(Struct):
     channel: Channel
     delivery: Delivery
     settings: ChannelPolicyConfig
+    acknowledging: Acknowledging | None = None
     last_inbound_at: int | None = None
 
     @property
@@ -82,6 +85,7 @@ class ChannelHost:
         self._accounts = accounts
         self._hosted: dict[tuple[str, str], Hosted] = {}
         self._typing: dict[Address, asyncio.Task[None]] = {}
+        self._acknowledgements = Acknowledgements()
 
     def open(self, config: Config, sections: Mapping[str, ChannelPolicyConfig]) -> None:
         """Create every configured account. `sections` are the validated channel sections."""
@@ -104,6 +108,7 @@ class ChannelHost:
         for key, hosted in wanted.items():
             if hosted is before.get(key):
                 hosted.account = self._account(key, hosted.settings, config)
+                hosted.acknowledging = _acknowledging(hosted, config)
         gone = {key: hosted for key, hosted in before.items() if wanted.get(key) is not hosted}
         for key, hosted in gone.items():
             await self._disconnect(key, hosted)
@@ -168,6 +173,13 @@ class ChannelHost:
         if hosted is not None:
             hosted.delivery.show(run, text)
 
+    def acknowledge(self, message: InboundMessage) -> None:
+        """React to a message that will be answered, where the configuration wants it."""
+        hosted = self._hosted.get((message.address.channel, message.address.account))
+        how = hosted.acknowledging if hosted is not None else None
+        if hosted is not None and how is not None and how.covers(message, hosted.account):
+            self._acknowledgements.show(hosted.channel, message, how)
+
     def find(self, address: Address) -> Hosted | None:
         """Return the account an address belongs to, None when it is not configured or only a transcript."""
         found = self._hosted.get((address.channel, address.account))
@@ -193,7 +205,11 @@ class ChannelHost:
     def show_working(self, address: Address, is_working: bool) -> None:  # noqa: FBT001 - a callback of the pipeline
         """Keep the typing sign of a chat on while a run works for it."""
         hosted = self._hosted.get((address.channel, address.account))
-        if hosted is None or not hosted.account.capabilities.can_type:
+        if hosted is None:
+            return
+        if not is_working:
+            self._acknowledgements.remove(hosted.channel, address)
+        if not hosted.account.capabilities.can_type:
             return
         if is_working and address not in self._typing:
             task = asyncio.get_running_loop().create_task(self._type(hosted.channel, address), name=f"typing {address}")
@@ -219,6 +235,7 @@ class ChannelHost:
         for task in signs:
             task.cancel()
         await asyncio.gather(*signs, return_exceptions=True)
+        await self._acknowledgements.close()
         for hosted in self._hosted.values():
             await hosted.channel.close()
 
@@ -266,7 +283,9 @@ class ChannelHost:
         delivery = Delivery(
             self._database, self._clock, instance, (channel, account_id), pace, self._meter, self._files
         )
-        return Hosted(account, module.manifest.name, instance, delivery, settings)
+        hosted = Hosted(account, module.manifest.name, instance, delivery, settings)
+        hosted.acknowledging = _acknowledging(hosted, config)
+        return hosted
 
     @staticmethod
     def _account(key: tuple[str, str], settings: ChannelPolicyConfig, config: Config) -> Account:
@@ -280,6 +299,9 @@ class ChannelHost:
             chunk_limit=settings.text_chunk_limit,
             is_by_paragraph=settings.chunk_mode is ChunkMode.NEWLINE,
             is_streaming=capabilities.can_edit and _streams(settings),
+            history_limit=config.messages.group_chat.history_limit
+            if settings.history_limit is None
+            else settings.history_limit,
             reply_mode=cast("ReplyMode", str(getattr(settings, "reply_to_mode", "first"))),
         )
 
@@ -317,6 +339,15 @@ def _receiver(channel: Channel, ingress: Ingress):  # noqa: ANN202 - a closure f
 def _keys(sections: Mapping[str, ChannelPolicyConfig]) -> list[tuple[tuple[str, str], ChannelPolicyConfig]]:
     """Return every account with the section it stands in."""
     return [((name, account), section) for name, section in sections.items() for account in account_ids(section)]
+
+
+def _acknowledging(hosted: Hosted, config: Config) -> Acknowledging | None:
+    """Return how an account reacts to messages; None when no emoji is set or the channel has no reactions."""
+    own = getattr(hosted.settings, "ack_reaction", None)
+    emoji = config.messages.ack_reaction if own is None else str(own)
+    if not emoji or not hosted.capabilities.can_react:
+        return None
+    return Acknowledging(emoji, config.messages.ack_reaction_scope, config.messages.remove_ack_after_reply)
 
 
 def _streams(settings: ChannelPolicyConfig) -> bool:

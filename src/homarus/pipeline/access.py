@@ -15,7 +15,7 @@ from homarus.channels.chat_rules import ChatRules, direct_rules, group_rules
 from homarus.channels.contract import ChatKind, Inbound
 from homarus.channels.policy_config import ChannelPolicyConfig, DmPolicy, GroupPolicy, ToolPolicyConfig
 from homarus.labels import Confidentiality, Integrity, Label
-from homarus.pipeline.mentions import MentionPatterns
+from homarus.pipeline.mentions import NOT_MENTIONED, MentionPatterns
 
 ChatKey = tuple[ChatKind, str, str | None]
 MAX_KNOWN = 1_000
@@ -114,9 +114,10 @@ def _decide_group(
     is_owner = _matches(message, policy.allow_from, policy, accepts_star=False) or is_approved()
     if chat.group_policy is GroupPolicy.ALLOWLIST and not _is_group_sender(message, policy, chat, is_owner=is_owner):
         return _drop(message, "the sender is not allowed in this group")
+    integrity = Integrity.USER if is_owner else Integrity.MEMBER
     if chat.requires_mention and not _is_addressed(message, rules, chat, agent):
-        return _drop(message, "not mentioned")
-    return _allow(message, Integrity.USER if is_owner else Integrity.MEMBER)
+        return Decision(Access.DROPPED, _label(message, integrity), NOT_MENTIONED)
+    return _allow(message, integrity)
 
 
 def _is_group_sender(message: Inbound, policy: ChannelPolicyConfig, chat: ChatRules, *, is_owner: bool) -> bool:

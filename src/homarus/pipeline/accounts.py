@@ -16,7 +16,8 @@ ReplyMode = Literal["off", "first", "all", "batched"]
 class Account(Struct, frozen=True):
     """One configured account of a channel. `chunk_limit` lowers the platform's text limit; `prefix` begins
     replies, `is_streaming` shows them while they grow, `reply_mode` says which parts quote the message they answer:
-    the first in groups, all of them everywhere, the first of an answer to several messages, or none."""
+    the first in groups, all of them everywhere, the first of an answer to several messages, or none. A run in a group
+    is told up to `history_limit` messages that were said there to nobody here."""
 
     channel: str
     account: str
@@ -27,6 +28,7 @@ class Account(Struct, frozen=True):
     is_by_paragraph: bool = False
     is_streaming: bool = False
     reply_mode: ReplyMode = "first"
+    history_limit: int = 0
 
 
 class Accounts:

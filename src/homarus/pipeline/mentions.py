@@ -12,6 +12,8 @@ from homarus.errors import ConfigError
 
 LOOKED_AT = 4_000
 """Characters of a message in which patterns are looked for: they are regular expressions of unknown cost."""
+NOT_MENTIONED = "not mentioned"
+"""Why a message that addresses nobody here is dropped; those of people who may not write do not get so far."""
 Patterns = tuple[re.Pattern[str], ...]
 
 

@@ -22,6 +22,7 @@ from homarus.pipeline.contract import Requester, RunInfo
 from homarus.pipeline.lanes import Batch, is_shortened
 from homarus.pipeline.orders import Order
 from homarus.pipeline.outbox import Outbox, is_silent, part_key
+from homarus.pipeline.overheard import Overheard, lines_of
 from homarus.pipeline.session_rules import SessionRules
 from homarus.sessions.keys import parse_key
 from homarus.sessions.store import new_session
@@ -67,6 +68,7 @@ class RunStore:
         *,
         put_back: Callable[[str, Batch], None] = lambda _key, _batch: None,
         collector: FileCollector | None = None,
+        overheard: Overheard | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -76,6 +78,7 @@ class RunStore:
         self.steering = steering
         self.put_back = put_back
         self.collector = collector
+        self.overheard = overheard
         self.meter = meter or Meter()
         self._opened_at = clock.now_ms()
 
@@ -110,7 +113,8 @@ class RunStore:
             session = sessions.renew_session(connection, session.key, self.clock.uuid(), self.clock.now_ms())
         run = self._new_run(last, run_id, session)
         runs.insert_run(connection, run)
-        entry = self._user_entry(batch, run, late)
+        heard = self.overheard.before(connection, batch, run_id) if self.overheard is not None else []
+        entry = self._user_entry(batch, run, late, heard)
         order = _first_words(order, entry)
         if order is None or order.name != "new":
             entries.insert_entry(connection, entry)
@@ -181,11 +185,13 @@ class RunStore:
             address=message.address if is_networked else None,
         )
 
-    def _user_entry(self, batch: Batch, run: Run, late: str | None) -> Entry:
+    def _user_entry(self, batch: Batch, run: Run, late: str | None, heard: Sequence[InboundMessage] = ()) -> Entry:
         first = batch[0]
         payload: dict[str, object] = {"text": text_of(batch), "stamp": self.stamp(first.received_at)}
         if late:
             payload["late"] = f"[{late}]"
+        if heard:
+            payload["heard"] = lines_of(heard)
         if first.kind == "group":
             payload["speaker"] = f"{first.sender_name or first.sender_id}:"
         payload["sender"] = {"id": first.sender_id, "name": first.sender_name}
@@ -194,7 +200,7 @@ class RunStore:
         images = [image for message in batch for image in _list(message.payload.get("images"))]
         if images:
             payload["images"] = images
-        label = join_all(message.label for message in batch)
+        label = join_all(message.label for message in (*batch, *heard))
         return Entry(0, self.clock.uuid(), run.session_id, run.id, "user", payload, label, 0, run.started_at)
 
 

@@ -28,6 +28,7 @@ from homarus.pipeline.inbox import MAX_TEXT, Inbox, Stored
 from homarus.pipeline.lanes import Batch, Lanes, setting_of
 from homarus.pipeline.orders import is_stop_word
 from homarus.pipeline.outbox import Outbox
+from homarus.pipeline.overheard import Overheard
 from homarus.pipeline.run_journal import RunStore, Stamp
 from homarus.pipeline.run_meter import RunMeter
 from homarus.pipeline.session_rules import SessionRules
@@ -44,8 +45,8 @@ log = logging.getLogger("homarus.pipeline")
 class Parts(Struct, frozen=True):
     """What the pipeline is made of; given at composition.
 
-    `on_parts` is told that a channel account has parts to send, `on_working` that a run for a chat begins and
-    ends, `on_preview` what it has said so far (None at its end).
+    `on_accepted` is told of a message that will be answered, `on_parts` that a channel account has parts to send,
+    `on_working` that a run for a chat begins and ends, `on_preview` what it has said so far (None at its end).
     """
 
     database: Database
@@ -57,6 +58,7 @@ class Parts(Struct, frozen=True):
     stamp: Stamp
     on_parts: Callable[[str, str], None]
     zone: Callable[[], tzinfo] = lambda: UTC
+    on_accepted: Callable[[InboundMessage], None] = lambda _message: None
     on_working: Callable[[Address, bool], None] = lambda _address, _is_working: None
     on_preview: Callable[[RunInfo, str | None], None] = lambda _run, _text: None
     meter: Meter = field(default_factory=Meter)
@@ -83,6 +85,7 @@ class Pipeline:
             parts.meter,
             put_back=self._put_back,
             collector=parts.collector,
+            overheard=Overheard(parts.accounts),
         )
         self._turns = Turns(store, parts.clock, parts.factory, parts.toolbox, self._on_finished)
         self._lanes = Lanes(parts.clock, self._turns.work, self._limit, self._debounce, self._collects)
@@ -201,6 +204,8 @@ class Pipeline:
             return
         if await self._stops(message):
             return
+        if stored.is_new:
+            self._parts.on_accepted(message)
         await self._backlog.offer(message)
         if self._rules.queue_mode(message.address.channel) == "interrupt":
             self._interrupt(message)

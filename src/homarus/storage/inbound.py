@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Text, bindparam, func, or_, select, update
@@ -91,6 +91,22 @@ def select_known(connection: Connection, address: Address, external_id: str) -> 
 def select_by_run(connection: Connection, run_id: str) -> list[InboundMessage]:
     """Return the messages a run answers, oldest first."""
     return [read_inbound(row) for row in _BY_RUN.rows(connection, {"run": run_id})]
+
+
+def select_earlier(connection: Connection, message: InboundMessage, look_back: int) -> Iterator[InboundMessage]:
+    """Yield the earlier messages of a chat, newest first, from among the `look_back` rows before `message`."""
+    seq = select(inbound.c.seq).where(inbound.c.id == message.id).scalar_subquery()
+    address = message.address
+    query = (
+        select(inbound)
+        .where(inbound.c.seq < seq, inbound.c.seq >= seq - look_back)
+        .where(inbound.c.channel == address.channel, inbound.c.account == address.account)
+        .where(inbound.c.chat == address.chat, inbound.c.thread.is_not_distinct_from(address.thread))
+        .order_by(inbound.c.seq.desc())
+    )
+    with connection.execute(query) as rows:
+        for row in rows:
+            yield read_inbound(row)
 
 
 def select_waiting(connection: Connection, session_key: str, limit: int) -> list[InboundMessage]:

@@ -16,7 +16,7 @@ class Entry(Struct, frozen=True):
     """One line of a transcript. `seq` rises within the database; payload by type:
 
     - user: `{text, images: [{mime, data(base64)}], late?, stamp?, speaker?, sender?: {id, name}, channel?,
-      key?: idempotency key}`
+      key?: idempotency key, heard?: [lines others said in the group before]}`
     - assistant: `{text, thinking, tool_calls: [{id, name, arguments}], provider, model, stop_reason,
       usage: {input, output, cacheRead, cacheWrite}, error?, aborted?, injected?,
       response_id?}`

@@ -76,7 +76,7 @@ async def harbour(tmp_path: Path) -> AsyncIterator[Harbour]:
             {
                 "models": {"providers": {"mock": provider}},
                 "agents": {"defaults": {"model": "mock/mock"}},
-                "messages": {"queue": {"debounceMs": 0}},
+                "messages": {"queue": {"debounceMs": 0}, "ackReaction": "👀"},
                 "channels": {"telegram": telegram},
             },
         )
@@ -124,6 +124,9 @@ async def test_a_whole_exchange_with_a_kill_in_the_middle_of_a_reply(harbour: Ha
         assert (reply.chat, reply.thread, reply.reply_to) == (crew.id, 77, asked["message_id"])
         assert "is the engine warm?" in reply.text
         assert "Here one speaks of engines." in json.dumps(model.requests[-1].body)
+        assert ": not for the bot" in last_user_text(model.requests[-1].body)
+        place = (server.bot.id, crew.id, cast("int", asked["message_id"]))
+        await harbour.until(lambda: server.reactions == {place: ["👀"]})
         assert "who are you" not in json.dumps([request.body for request in model.requests])
 
         # A photo reaches the model as a picture, a file comes back as a photo with its caption.

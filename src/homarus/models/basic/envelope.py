@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 _BLOCK = re.compile(r"\A(?:[^\n`]{1,200}\n)?```(?:json)?[ \t]*\n.{0,20000}?\n```[ \t]*(?:\n|\Z)", re.DOTALL)
+_HEARD = re.compile(r"\A\[Said in this group [^\]\n]{1,200}\]\n(?:- [^\n]*\n)+\n")
 _STAMP = re.compile(
     r"\A\[(?P<day>Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<date>\d{4}-\d{2}-\d{2}) (?P<time>\d{2}:\d{2})"
     r"(?: (?P<zone>[^\]\n]{1,40}))?\][ \t]*"
@@ -25,8 +26,8 @@ class Said(Struct, frozen=True):
 
 
 def open_envelope(text: str) -> Said:
-    """Strip metadata blocks and the `[Day YYYY-MM-DD HH:MM ZONE]` prefix; text without them stays as it is."""
-    text = text.strip()
+    """Strip what others said before, metadata blocks and the `[Day YYYY-MM-DD HH:MM ZONE]` prefix; other text stays."""
+    text = _HEARD.sub("", text, count=1).strip()
     while (block := _BLOCK.match(text)) and _is_metadata(block.group(), text[block.end() :]):
         text = text[block.end() :].lstrip()
     stamp = _STAMP.match(text)
