@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import json
 import logging
 import random
 import re
@@ -14,11 +15,13 @@ import aiohttp
 import pytest
 from tests.gateway.conftest import Running
 from tests.gateway.fake_services import TOKEN
+from tests.gateway.operations.desk import desk
 from tests.gateway.raw_client import ALL, RawClient, connect_params, connected, open_client
 
 import homarus
 from homarus.config.load import load_text
 from homarus.gateway.exposure import exposures
+from homarus.gateway.http.page import Page as Served
 from homarus.gateway.logs import ConsoleFormatter, JsonFormatter
 from homarus.gateway.operations.catalogue import build_registry
 from homarus.protocol.device_identity import DeviceIdentity
@@ -48,6 +51,69 @@ async def closing(client: RawClient) -> dict[str, Any]:
     while "closed" not in (frame := await client.receive()):
         pass
     return frame
+
+
+MARKUP = re.compile(
+    r"dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|srcdoc|document\.write|rehype-?raw|"
+    r"\beval\(|new Function\(|createContextualFragment|DOMParser|"
+    r"(?:window|globalThis|self)\.(?:addEventListener\([\"']message|onmessage)"
+)
+"""Ways by which a text becomes markup or a script, or by which another window speaks to the page."""
+EVIL = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
+
+
+def test_no_source_of_the_page_makes_markup_of_a_text() -> None:
+    sources = [*PAGE.rglob("*.ts"), *PAGE.rglob("*.tsx")]
+    assert len(sources) > 20
+    found = [(path.name, match[0]) for path in sources for match in MARKUP.finditer(path.read_text(encoding="utf-8"))]
+    assert found == []
+    assert "rehype" not in (PAGE.parent / "package.json").read_text(encoding="utf-8")
+    entry = (PAGE.parent / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r"<script(?![^>]*\ssrc=)[^>]*>|\son[a-z]+=", entry) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/sessions/agent:main:main", "/api/docs"])
+async def test_only_scripts_of_this_gateway_run_on_its_page(gateway: Running, tmp_path: Path, path: str) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    gateway.server._routes._page = Served(tmp_path)
+    async with aiohttp.ClientSession() as session, session.get(gateway.http + path) as answer:
+        lines = [line.split() for line in answer.headers["Content-Security-Policy"].split(";")]
+        policy = {line[0]: line[1:] for line in lines}
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert policy.get("script-src", policy["default-src"]) in (["'self'"], ["'none'"])
+    assert policy.get("object-src", policy["default-src"]) == ["'none'"]
+    assert (policy["base-uri"], policy["frame-ancestors"]) == (["'none'"], ["'none'"])
+
+
+async def test_a_name_with_markup_is_data_wherever_it_is_served(tmp_path: Path) -> None:
+    agent = {"id": "main", "default": True, "name": EVIL, "identity": {"name": EVIL, "avatar": EVIL}}
+    async with desk(tmp_path, json.dumps({"agents": {"list": [agent]}})) as there:
+        base = there.url.replace("ws://", "http://")
+        async with aiohttp.ClientSession() as session:
+            for path in ("/control-ui-config.json", "/", "/api/docs", "/openapi.json", "/health"):
+                async with session.get(base + path) as answer:
+                    text = await answer.text()
+                    assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+                    if answer.content_type == "application/json":
+                        assert path != "/control-ui-config.json" or json.loads(text)["assistantName"] == EVIL
+                    else:
+                        assert "onerror" not in text, path
+        assert (await there.ok("agent.identity.get", {}))["name"] == EVIL
+
+
+@pytest.mark.parametrize("name", ["page.html", "picture.svg", "page.xhtml", "feed.xml", "noname"])
+async def test_a_file_that_could_be_a_page_is_saved_and_never_shown(gateway: Running, name: str) -> None:
+    files = gateway.server.core.services.files
+    assert files is not None
+    kept = await files.keep(name, "image/png", f"<svg xmlns='http://www.w3.org/2000/svg'>{EVIL}</svg>".encode())
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{gateway.http}/media/{kept.id}/{name}") as answer:
+            assert answer.status == 200
+            assert answer.headers["Content-Disposition"].startswith("attachment")
+            assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        async with session.get(f"{gateway.http}/media/{kept.id}/x.png") as answer:
+            assert answer.content_type == "image/png", "what the address says decides, and it is no page"
 
 
 def test_the_page_connects_to_where_it_came_from_and_nowhere_else() -> None:

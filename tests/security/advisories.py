@@ -181,6 +181,16 @@ ADVISORIES: dict[str, Advisory] = {
             f"{VOUCHED}::test_requests_of_other_sites_do_not_use_the_users_standing_at_the_proxy",
         ),
     ),
+    "A19": Advisory(
+        ("CVE-2026-27009", "CVE-2026-53841", "GHSA-vr7j"),
+        "names, messages and files of others were shown as markup, and their scripts ran with the user's rights",
+        (
+            f"{OWN}::test_no_source_of_the_page_makes_markup_of_a_text",
+            f"{OWN}::test_only_scripts_of_this_gateway_run_on_its_page",
+            f"{OWN}::test_a_name_with_markup_is_data_wherever_it_is_served",
+            f"{OWN}::test_a_file_that_could_be_a_page_is_saved_and_never_shown",
+        ),
+    ),
     "A20": Advisory(
         ("GHSA-g27f",),
         "what a stranger sent stood in the log as lines of its own",
