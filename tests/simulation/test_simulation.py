@@ -65,7 +65,7 @@ def _run_hashed(hash_seed: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("seed", [701, 839, 1505, 2049, 2326, 2334, 2645])
+@pytest.mark.parametrize("seed", [701, 839, 1505, 2049, 2326, 2334, 2645, 5725])
 def test_seeds_that_once_found_something_stay_clean(seed: int, disk: Disk) -> None:
     """Among them: a message overtaken while dropping it failed, a preview taken back, a preview lost with more text
     than its part, a reply sent anew whose answer was lost, a message lost on its way into a run."""

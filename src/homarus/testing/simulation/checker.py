@@ -123,8 +123,9 @@ def _wrong_texts(history: History, seen: set[str]) -> Iterator[str]:
 
 
 def _says_something(part: OutboundMessage) -> bool:
-    """Tell whether people are to see a part; one with nothing in it takes back what was shown while it grew."""
-    return bool(part.text) or part.media is not None
+    """Tell whether people are to see a part; one with nothing in it takes back what was shown while it grew, and a
+    preview of a reply that ended without words may have got lost."""
+    return part.state != "preview" and (bool(part.text) or part.media is not None)
 
 
 def _stale_texts(name: str, history: History) -> Iterator[str]:
