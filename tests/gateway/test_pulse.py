@@ -8,14 +8,16 @@ from pathlib import Path
 import aiohttp
 import pytest
 from tests.gateway.conftest import Running, start, stop
+from tests.gateway.fake_clock import FakeClock
 from tests.gateway.fake_services import TOKEN
 from tests.gateway.raw_client import ALL, Frame, connect_params, connected, open_client
 
 from homarus.config.environment import HANDSHAKE_TIMEOUT_MS
 from homarus.config.gateway import Gateway
 from homarus.errors import ConfigError
-from homarus.gateway import connection
+from homarus.gateway import pulse
 from homarus.gateway.configured import read_settings
+from homarus.gateway.pulse import Pulse
 from homarus.gateway.settings import AuthSettings, GatewaySettings
 from homarus.protocol.device_identity import DeviceIdentity
 
@@ -34,8 +36,8 @@ async def shake(socket: aiohttp.ClientWebSocketResponse) -> None:
 async def test_client_that_answers_no_ping_is_let_go(
     gateway: Running, monkeypatch: pytest.MonkeyPatch, answers: bool
 ) -> None:
-    monkeypatch.setattr(connection, "PING_INTERVAL", 0.01)
-    monkeypatch.setattr(connection, "PONG_TIMEOUT", 5.0 if answers else 0.05)
+    monkeypatch.setattr(pulse, "PING_INTERVAL", 0.01)
+    monkeypatch.setattr(pulse, "PONG_TIMEOUT", 5.0 if answers else 0.05)
     async with (
         asyncio.timeout(45),
         aiohttp.ClientSession() as session,
@@ -52,6 +54,44 @@ async def test_client_that_answers_no_ping_is_let_go(
                     break
         assert pings == (5 if answers else 1)
         assert (socket.close_code is None) == answers
+
+
+class Patient:
+    """A connection that only notes when its pulse was felt."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.beats: list[float] = []
+
+    def beat(self, now: float, patience: float) -> None:
+        assert (now, patience) == (self._clock.monotonic(), 25.0)
+        self.beats.append(now)
+
+
+async def test_each_pulse_is_felt_in_its_own_turn_until_the_connection_ends() -> None:
+    clock = FakeClock()
+    began = clock.monotonic()
+    felt, early, late = Pulse(clock), Patient(clock), Patient(clock)
+
+    async def pass_time(seconds: int) -> None:
+        for _ in range(seconds):
+            clock.advance(1)
+            for _turn in range(4):
+                await asyncio.sleep(0)
+
+    going = asyncio.create_task(felt.run())
+    await asyncio.sleep(0)
+    felt.add(early)
+    await pass_time(10)
+    felt.add(late)
+    await pass_time(50)
+    felt.remove(early)
+    await pass_time(30)
+    felt.remove(late)
+    await pass_time(60)
+    assert [at - began for at in early.beats] == [25, 50]
+    assert [at - began for at in late.beats] == [35, 60, 85]
+    going.cancel()
 
 
 async def test_pings_of_clients_are_answered_before_and_after_the_handshake(gateway: Running) -> None:

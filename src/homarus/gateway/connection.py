@@ -53,9 +53,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("homarus.gateway.ws")
 
-PING_INTERVAL: Final = 25.0
-PONG_TIMEOUT: Final = 25.0
-"""Seconds between two pings, and that a client has to answer one (v4-differences §2)."""
 MAX_CONCURRENT: Final = 128
 """Requests of one connection that may be worked on at once; more are refused, not queued."""
 MAX_UNAUTHORIZED: Final = 10
@@ -110,7 +107,9 @@ class Connection:
         self._caller: Caller | None = None
         self._wants_models: object = None
         self._outbox = ClientOutbox()
-        self._closing: asyncio.Future[_Closing] = asyncio.get_running_loop().create_future()
+        self._closing: _Closing | None = None
+        self._last_words: asyncio.Timeout | None = None
+        self._pinged_at = 0.0
         self._active = 0
         self._unauthorized = 0
 
@@ -127,9 +126,21 @@ class Connection:
         return self._outbox
 
     def disconnect(self, code: int, reason: str) -> None:
-        """Close soon; never waits."""
-        if not self._closing.done():
-            self._closing.set_result(_Closing(code, reason))
+        """Close soon, when what was said before has gone out; never waits."""
+        if self._closing is not None:
+            return
+        self._closing = _Closing(code, reason)
+        self._outbox.close()
+        if self._last_words is not None:
+            self._last_words.reschedule(asyncio.get_running_loop().time() + FLUSH_TIMEOUT)
+
+    def beat(self, now: float, patience: float) -> None:
+        """Ping the client; see Pulsed."""
+        if not self._socket.awaits_pong:
+            self._pinged_at = now
+            self._socket.ping_now()
+        elif now - self._pinged_at >= patience:
+            self.disconnect(CLOSE_NORMAL, "no answer to a ping")
 
     async def serve(self) -> None:
         """Talk to the client until the connection ends."""
@@ -147,11 +158,13 @@ class Connection:
         if entry is None:
             await self._host_guest()
             return
-        self._enter(entry)
+        key = self._enter(entry)
+        # A connection lasts for days; what its client said at the handshake is not needed that long.
+        del entry
         try:
             await self._close(await self._run())
         finally:
-            self._leave(entry)
+            self._leave(key)
 
     async def _host_guest(self) -> None:
         """Serve a client that speaks JSON-RPC."""
@@ -167,11 +180,10 @@ class Connection:
 
     async def _run(self) -> _Closing:
         """Serve requests and send events; return how the connection is to be closed."""
+        self._core.pulse.add(self)
         try:
             async with asyncio.TaskGroup() as tasks:
-                sender = tasks.create_task(self._outbox.drain(self._socket.send_texts))
-                tasks.create_task(self._wait_for_disconnect(sender))
-                tasks.create_task(self._watch_pulse())
+                tasks.create_task(self._send())
                 if self.caller.role is Role.NODE:
                     tasks.create_task(greet_node(self._core, self.caller))
                 if self._wants_models is not None:
@@ -184,7 +196,20 @@ class Connection:
             closing = _Closing(CLOSE_POLICY, "slow consumer")
         except* ConnectionError:
             closing = _Closing(CLOSE_NORMAL, "")
+        finally:
+            self._core.pulse.remove(self)
         return closing
+
+    async def _send(self) -> None:
+        """Send what waits until the connection is to be closed; what was said before a disconnect goes out first."""
+        if self._closing is not None:
+            self._outbox.close()
+        try:
+            async with asyncio.timeout(None if self._closing is None else FLUSH_TIMEOUT) as self._last_words:
+                await self._outbox.drain(self._socket.send_texts)
+        except TimeoutError:
+            log.info("conn %s did not take the last words", self._conn_id)
+        raise self._closing or _Closing(CLOSE_NORMAL, "")
 
     async def _receive(self, tasks: asyncio.TaskGroup) -> None:
         if self._guest is not None:
@@ -224,26 +249,12 @@ class Connection:
         finally:
             self._active -= 1
 
-    async def _watch_pulse(self) -> None:
-        """Close the connection of a client that is gone without a word."""
-        clock = self._core.services.clock
-        while True:
-            await clock.sleep(PING_INTERVAL)
-            if not await self._socket.answers_ping(PONG_TIMEOUT):
-                raise _Closing(CLOSE_NORMAL, "no answer to a ping")
-
-    async def _wait_for_disconnect(self, sender: asyncio.Task[None]) -> None:
-        """Let what was said before a disconnect go out first."""
-        closing = await self._closing
-        self._outbox.close()
-        await asyncio.wait({sender}, timeout=FLUSH_TIMEOUT)
-        raise closing
-
     async def _close(self, closing: _Closing) -> None:
         reason = closing.reason.encode("utf-8", "replace")[:MAX_REASON].decode("utf-8", "ignore").encode()
         await self._socket.close(code=closing.code, message=reason)
 
-    def _enter(self, entry: _Entry) -> None:
+    def _enter(self, entry: _Entry) -> str | None:
+        """Let the client in; return what it is listed under, None for one that is not."""
         core = self._core
         self._caller = caller = entry.accepted.caller
         self._socket.trust()
@@ -260,13 +271,13 @@ class Connection:
             enter_node(core, caller, entry.params)
         core.health.refresh_soon()
         log.info("conn %s: %s %s connected", self._conn_id, caller.client_id, caller.client_version)
+        return key
 
-    def _leave(self, entry: _Entry) -> None:
+    def _leave(self, key: str | None) -> None:
         core = self._core
         core.hub.remove(self._conn_id)
         core.nodes.disconnect(self._conn_id)
         core.feed.forget(self._conn_id)
-        key = presence_key(entry.params, self._conn_id, self.caller.protocol)
         if key is not None:
             core.presence.disconnect(key)
             core.broadcast_presence()

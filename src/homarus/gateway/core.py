@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from homarus.gateway.hub import EventHub
     from homarus.gateway.operations.registry import Registry
     from homarus.gateway.presence import Presence
+    from homarus.gateway.pulse import Pulse
     from homarus.gateway.rate_limit import AuthLimiter, CallLimiter
     from homarus.gateway.run_feed import RunFeed
     from homarus.gateway.services import Services
@@ -53,6 +54,7 @@ class GatewayCore(Struct, frozen=True):
     registry: Registry
     hub: EventHub
     presence: Presence
+    pulse: Pulse
     health: HealthBoard
     devices: Devices
     auth: SharedAuth

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 
 from homarus.gateway.delta import Delta
@@ -26,12 +25,14 @@ class ClientOutbox:
     """Frames for one client. `put` never waits; when more than `limit` bytes wait, the client is too slow."""
 
     def __init__(self, limit: int = MAX_BUFFERED) -> None:
-        self._frames: deque[bytes] = deque()
+        # What came, and what is being sent, newest first: two lists are a tenth of an empty deque.
+        self._frames: list[bytes] = []
+        self._sending: list[bytes] = []
         self._deltas: dict[str, Delta] = {}
         self._limit = limit
         self._buffered = 0
         self._seq = 0
-        self._wake = asyncio.Event()
+        self._asleep: asyncio.Future[None] | None = None
         self._is_overflowing = False
         self._is_closed = False
 
@@ -52,11 +53,12 @@ class ClientOutbox:
         if self._buffered > self._limit:
             self._is_overflowing = True
             self._frames.clear()
+            self._sending.clear()
             self._deltas.clear()
         else:
             self._frames.append(frame)
             self._buffered += len(frame)
-        self._wake.set()
+        self._wake()
 
     def put_numbered(self, event: bytes) -> None:
         """Queue an encoded event, given without its closing brace, with the connection's next `seq`."""
@@ -72,7 +74,7 @@ class ClientOutbox:
             return
         waiting = self._deltas.get(delta.key)
         self._deltas[delta.key] = delta if waiting is None else waiting.followed_by(delta)
-        self._wake.set()
+        self._wake()
 
     def skip(self) -> None:
         """Leave a number out: an event was lost, and the client shall know."""
@@ -82,13 +84,13 @@ class ClientOutbox:
         """Take no more; `drain` ends after what is queued."""
         self._put_deltas()
         self._is_closed = True
-        self._wake.set()
+        self._wake()
 
     async def drain(self, send: Callable[[list[bytes]], Awaitable[None]]) -> None:
         """Send what is queued, several frames at once, until closed. Raises SlowConsumer, and what `send` raises."""
         while True:
-            while self._frames or self._deltas:
-                if not self._frames:
+            while self._frames or self._sending or self._deltas:
+                if not self._frames and not self._sending:
                     self._put_deltas()
                     continue
                 await self._send_next(send)
@@ -96,8 +98,19 @@ class ClientOutbox:
                 raise SlowConsumer
             if self._is_closed:
                 return
-            self._wake.clear()
-            await self._wake.wait()
+            await self._sleep()
+
+    async def _sleep(self) -> None:
+        """Wait for something to send. An event would hold the room of a queue for its waiters, ten thousand times."""
+        self._asleep = asyncio.get_running_loop().create_future()
+        try:
+            await self._asleep
+        finally:
+            self._asleep = None
+
+    def _wake(self) -> None:
+        if self._asleep is not None and not self._asleep.done():
+            self._asleep.set_result(None)
 
     async def _send_next(self, send: Callable[[list[bytes]], Awaitable[None]]) -> None:
         batch, size = self._take_batch()
@@ -111,10 +124,12 @@ class ClientOutbox:
 
     def _take_batch(self) -> tuple[list[bytes], int]:
         """Return the next frames, together not much more than BATCH bytes, and how many bytes they are."""
-        batch = [self._frames.popleft()]
+        if not self._sending:
+            self._sending, self._frames = self._frames[::-1], []
+        batch = [self._sending.pop()]
         size = len(batch[0])
-        while self._frames and size < BATCH:
-            batch.append(self._frames.popleft())
+        while self._sending and size < BATCH:
+            batch.append(self._sending.pop())
             size += len(batch[-1])
         return batch, size
 

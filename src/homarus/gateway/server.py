@@ -28,6 +28,7 @@ from homarus.gateway.operations.catalogue import build_registry
 from homarus.gateway.operations.registry import WRITE_WINDOW, WRITES_PER_WINDOW
 from homarus.gateway.port_owner import port_owner
 from homarus.gateway.presence import Presence
+from homarus.gateway.pulse import Pulse
 from homarus.gateway.rate_limit import AuthLimiter, CallLimiter
 from homarus.gateway.run_feed import RunFeed
 from homarus.gateway.services import Services
@@ -72,6 +73,7 @@ def build_core(services: Services, settings: GatewaySettings, supervisor: Superv
         registry=build_registry(),
         hub=hub,
         presence=Presence(clock),
+        pulse=Pulse(clock),
         health=HealthBoard(services),
         devices=devices,
         auth=auth,
@@ -210,6 +212,7 @@ class GatewayServer:
             hub = self.core.hub
             self._unlisten.append(self.core.services.hearts.listen(lambda event: hub.broadcast(HEARTBEAT, event)))
         self._supervisor.start("ticks", self._tick)
+        self._supervisor.start("pulse", self.core.pulse.run)
         self._supervisor.start("health", lambda: self.core.health.run(self.core))
         self._supervisor.start("session feed", self.core.session_feed.run)
         self._supervisor.start("run feed", self.core.feed.run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from struct import Struct
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -19,6 +18,8 @@ _FRAME_OVERHEAD = 14
 """Bytes of the largest WebSocket frame header, mask included."""
 _TEXT = 0x81
 """First byte of a text frame that is whole."""
+_PING = b"\x89\x00"
+"""An empty ping."""
 _SHORT = 126
 _MEDIUM = 0xFFFF
 _TEXT_MEDIUM = Struct(">BBH")
@@ -72,10 +73,13 @@ class ClientSocket(WebSocketResponse):
     def __init__(self) -> None:
         super().__init__(max_msg_size=MAX_PAYLOAD, compress=False, timeout=CLOSE_TIMEOUT, autoping=False)
         self._guarded_request: BaseRequest | None = None
-        self._ponged = asyncio.Event()
+        self.awaits_pong = False
+        """Whether a ping is not answered yet."""
 
     def _post_start(self, request: BaseRequest, protocol: str | None, writer: WebSocketWriter) -> None:
         super()._post_start(request, protocol, writer)
+        # Every request keeps its headers twice; this one lives as long as the connection.
+        request._message = request._message._replace(raw_headers=())  # noqa: SLF001 - aiohttp has no way to forget
         reader, queue = self._parser, self._reader
         if reader is None or queue is None:
             return
@@ -96,20 +100,16 @@ class ClientSocket(WebSocketResponse):
             if message.type is WSMsgType.PING:
                 await self.pong(message.data)
             elif message.type is WSMsgType.PONG:
-                self._ponged.set()
+                self.awaits_pong = False
             else:
                 return message
 
-    async def answers_ping(self, timeout: float) -> bool:
-        """Ping the client and tell whether it answered within some seconds; somebody else has to be receiving."""
-        self._ponged.clear()
-        try:
-            async with asyncio.timeout(timeout):
-                await self.ping()
-                await self._ponged.wait()
-        except TimeoutError:
-            return False
-        return True
+    def ping_now(self) -> None:
+        """Ping the client without waiting, even while its buffers are full; somebody else has to be receiving."""
+        writer = self._writer
+        if writer is not None and not self.closed and not writer.transport.is_closing():
+            self.awaits_pong = True
+            writer.transport.write(_PING)
 
     async def send_text(self, frame: bytes) -> None:
         """Send an encoded text frame; waits while the client's buffers are full."""
