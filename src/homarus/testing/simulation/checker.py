@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from homarus.pipeline.attachments import MAX_FILES, attached_by
 from homarus.pipeline.outbox import NOTICE
-from homarus.pipeline.previews import FIRST_CHARS
 from homarus.storage import entries, inbound, outbound, runs
 from homarus.storage.database import Connection
 from homarus.storage.records import InboundMessage, MessageFilter, OutboundMessage, Run
@@ -155,12 +154,10 @@ def _doubles(history: History) -> Iterator[str]:
 
 
 def _is_announced(lost: Shown, everything: Sequence[Shown]) -> bool:
-    """Tell whether what was shown of a growing reply before it was lost is begun again later, and says so."""
-    begin = lost.text[:FIRST_CHARS]
-    return any(
-        later.at >= lost.at and later.address == lost.address and later.text.startswith(NOTICE + begin)
-        for later in everything
-    )
+    """Tell whether the next answer in a chat, after what was shown of one before it was lost, begins with a notice."""
+    later = everything[everything.index(lost) + 1 :]
+    answers = (each.text for each in later if each.address == lost.address and _MARK.search(each.text))
+    return next(answers, "").startswith(NOTICE)
 
 
 def _misdirected(history: History) -> Iterator[str]:
