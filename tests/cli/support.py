@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import sys
 from pathlib import Path
 
 from msgspec import Struct
-
-TIMEOUT = 60.0
+from tests.e2e.cli import run
 
 
 class Done(Struct, frozen=True):
@@ -33,21 +30,5 @@ def environment(home: Path, **extra: str) -> dict[str, str]:
 
 async def homarus(home: Path, *arguments: str, stdin: str = "", **extra: str) -> Done:
     """Run one command to its end."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "homarus",
-        *arguments,
-        env=environment(home, **extra),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            out, err = await process.communicate(stdin.encode())
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    return Done(process.returncode or 0, out.decode(), err.decode())
+    ended = await run(arguments, environment(home, **extra), stdin)
+    return Done(ended.code, ended.out, ended.err)

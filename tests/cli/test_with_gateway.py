@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +12,10 @@ from typing import cast
 
 import pytest
 from tests.cli.support import Done, environment, homarus
+from tests.e2e.process import GatewayProcess, serving
+from tests.e2e.waiting import until
 from tests.gateway.raw_client import connect_params, open_client
+from tests.ports import reserved_port
 
 from homarus.cli.exits import ExitCode
 from homarus.protocol.device_identity import DeviceIdentity
@@ -65,14 +67,25 @@ async def stop(serving: Serving) -> int:
         raise
 
 
+class Forked:
+    """A gateway whose token commands find in its folder."""
+
+    def __init__(self, running: GatewayProcess) -> None:
+        self.home = running.home
+        self.pid = running.process.pid
+        self.url = running.url
+
+    async def run(self, *arguments: str, stdin: str = "") -> Done:
+        return await homarus(self.home, *arguments, stdin=stdin)
+
+
 @pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Serving]:
-    serving = await start(tmp_path, "gateway", "run", "--port", "0", until="ready ")
-    yield serving
-    await stop(serving)
+async def gateway(tmp_path: Path) -> AsyncIterator[Forked]:
+    async with serving(tmp_path, environment(tmp_path)) as running:
+        yield Forked(running)
 
 
-async def test_the_assistant_answers_on_the_terminal(gateway: Serving) -> None:
+async def test_the_assistant_answers_on_the_terminal(gateway: Forked) -> None:
     done = await gateway.run("agent", "--message", "what time is it")
     assert (done.code, done.err) == (ExitCode.OK, "")
     assert "UTC" in done.out
@@ -82,7 +95,7 @@ async def test_the_assistant_answers_on_the_terminal(gateway: Serving) -> None:
     assert [cast("dict[str, object]", tool)["name"] for tool in cast("list[object]", answer["tools"])] == ["list"]
 
 
-async def test_every_looking_command_works_on_a_fresh_gateway(gateway: Serving) -> None:
+async def test_every_looking_command_works_on_a_fresh_gateway(gateway: Forked) -> None:
     commands = [
         ("status",),
         ("channels", "status"),
@@ -100,7 +113,7 @@ async def test_every_looking_command_works_on_a_fresh_gateway(gateway: Serving) 
         assert isinstance(as_json.json, dict)
 
 
-async def test_a_message_can_be_followed_from_its_id(gateway: Serving) -> None:
+async def test_a_message_can_be_followed_from_its_id(gateway: Forked) -> None:
     await gateway.run("agent", "--message", "hello")
     listed = cast("dict[str, list[dict[str, str]]]", (await gateway.run("messages", "list", "--json")).json)
     message = listed["messages"][0]
@@ -113,14 +126,14 @@ async def test_a_message_can_be_followed_from_its_id(gateway: Serving) -> None:
     assert "only failed messages" in refused.err or "not failed" in refused.err
 
 
-async def test_the_status_screen_says_what_to_do_next(gateway: Serving) -> None:
+async def test_the_status_screen_says_what_to_do_next(gateway: Forked) -> None:
     shown = (await gateway.run("status")).out
     assert "0 of 4 running" in shown
     assert "nothing failed" in shown
     assert "next: homarus onboard" in shown
 
 
-async def test_the_story_of_a_message_names_its_steps_and_its_run(gateway: Serving) -> None:
+async def test_the_story_of_a_message_names_its_steps_and_its_run(gateway: Forked) -> None:
     await gateway.run("agent", "--message", "list the files")
     listed = cast("dict[str, list[dict[str, str]]]", (await gateway.run("messages", "list", "--json")).json)
     shown = (await gateway.run("messages", "show", listed["messages"][0]["id"])).out
@@ -129,19 +142,21 @@ async def test_the_story_of_a_message_names_its_steps_and_its_run(gateway: Servi
     assert "done, homarus/basic" in shown
 
 
-async def test_a_changed_key_reaches_the_running_gateway(gateway: Serving) -> None:
+async def test_a_changed_key_reaches_the_running_gateway(gateway: Forked) -> None:
     live = await gateway.run("config", "set", "messages.queue.debounceMs", "5")
     assert "takes it over now" in live.out
+    log = gateway.home / "logs" / "homarus.log"
+    await until(lambda: "taken over: messages.queue.debounceMs" in log.read_text(), "the gateway took the key over")
     late = await gateway.run("config", "set", "gateway.port", "18999")
     assert "after a restart" in late.out
     reloaded = await gateway.run("gateway", "reload")
     assert reloaded.code == ExitCode.OK
     assert "gateway.port" in reloaded.err
-    log = await gateway.run("logs", "--component", "gateway.reload")
-    assert "taken over: messages.queue.debounceMs" in log.out
+    shown = await gateway.run("logs", "--component", "gateway.reload")
+    assert "taken over: messages.queue.debounceMs" in shown.out
 
 
-async def test_a_broken_file_is_refused_with_the_exit_code_of_the_configuration(gateway: Serving) -> None:
+async def test_a_broken_file_is_refused_with_the_exit_code_of_the_configuration(gateway: Forked) -> None:
     (gateway.home / "homarus.json").write_text('{"gateway": {"port": "many"}}')
     done = await gateway.run("gateway", "reload")
     assert done.code == ExitCode.CONFIG
@@ -154,7 +169,7 @@ async def test_a_key_is_set_without_a_running_gateway(tmp_path: Path) -> None:
     assert (done.code, "running gateway" in done.out) == (ExitCode.OK, False)
 
 
-async def test_sessions_are_shown_reset_and_kept_from_being_lost(gateway: Serving) -> None:
+async def test_sessions_are_shown_reset_and_kept_from_being_lost(gateway: Forked) -> None:
     await gateway.run("agent", "--message", "hello", "--session", "agent:main:side")
     assert "hello" in (await gateway.run("sessions", "show", "agent:main:side")).out
     assert (await gateway.run("sessions", "reset", "agent:main:side")).code == ExitCode.OK
@@ -163,27 +178,27 @@ async def test_sessions_are_shown_reset_and_kept_from_being_lost(gateway: Servin
     assert "Deleted" in (await gateway.run("sessions", "delete", "agent:main:side", "--yes")).out
 
 
-async def test_any_method_can_be_called(gateway: Serving) -> None:
+async def test_any_method_can_be_called(gateway: Forked) -> None:
     done = await gateway.run("gateway", "call", "sessions.list", "--params", '{"limit": 1}')
     assert cast("dict[str, object]", done.json)["count"] == 0
     assert (await gateway.run("gateway", "call", "no.such")).code != ExitCode.OK
     assert (await gateway.run("gateway", "call", "health", "--params", "[]")).code == ExitCode.USAGE
 
 
-async def test_a_second_gateway_on_the_same_state_is_refused_with_who_has_it(gateway: Serving) -> None:
+async def test_a_second_gateway_on_the_same_state_is_refused_with_who_has_it(gateway: Forked) -> None:
     done = await gateway.run("gateway", "run", "--port", "0")
     assert done.code == ExitCode.FAILURE
-    assert str(gateway.process.pid) in done.err
+    assert str(gateway.pid) in done.err
     assert "Traceback" not in done.err
 
 
-async def test_local_answers_are_refused_while_a_gateway_runs(gateway: Serving) -> None:
+async def test_local_answers_are_refused_while_a_gateway_runs(gateway: Forked) -> None:
     done = await gateway.run("agent", "--local", "--message", "hello")
     assert done.code == ExitCode.FAILURE
     assert "leave --local out" in done.err
 
 
-async def test_the_log_can_be_read(gateway: Serving) -> None:
+async def test_the_log_can_be_read(gateway: Forked) -> None:
     await gateway.run("gateway", "health")
     done = await gateway.run("logs", "--component", "gateway.ws")
     assert "connected" in done.out
@@ -212,10 +227,9 @@ async def test_the_assistant_answers_without_a_gateway(tmp_path: Path) -> None:
     assert "UTC" in done.out
 
 
-async def test_a_wrong_token_is_refused(gateway: Serving, tmp_path: Path) -> None:
-    url = next(line.split()[1] for line in gateway.lines if line.startswith("ready "))
+async def test_a_wrong_token_is_refused(gateway: Forked, tmp_path: Path) -> None:
     stranger = tmp_path / "stranger"
-    done = await homarus(stranger, "status", HOMARUS_GATEWAY_URL=url, HOMARUS_GATEWAY_TOKEN="wrong-token")
+    done = await homarus(stranger, "status", HOMARUS_GATEWAY_URL=gateway.url, HOMARUS_GATEWAY_TOKEN="wrong-token")
     assert done.code == ExitCode.REFUSED
     assert "fix:" in done.err
 
@@ -244,6 +258,15 @@ async def test_commands_reach_a_gateway_with_tls_by_the_certificate_it_noted(tmp
     assert "another certificate" in other.err
 
 
+DISCOVER = ("gateway", "discover", "--interface", "127.0.0.1", "--timeout", "1")
+
+
+async def discovered(serving: Serving, port: int) -> list[dict[str, object]]:
+    """Return those found that listen on a port; whoever answers late is not among them."""
+    found = await serving.run(*DISCOVER, "--json")
+    return [each for each in cast("dict[str, list[dict[str, object]]]", found.json)["gateways"] if each["port"] == port]
+
+
 async def test_a_gateway_that_lets_itself_be_found_is_found(tmp_path: Path) -> None:
     pytest.importorskip("zeroconf")
     (tmp_path / "homarus.json").write_text('{gateway: {tls: {enabled: true}}, discovery: {mdns: {mode: "minimal"}}}')
@@ -251,31 +274,31 @@ async def test_a_gateway_that_lets_itself_be_found_is_found(tmp_path: Path) -> N
     try:
         port = int(serving.lines[-1].rsplit(":", 1)[1])
         pin = (await serving.run("gateway", "fingerprint")).out.strip().partition(":")[2].replace(":", "").lower()
-        found = await serving.run("gateway", "discover", "--interface", "127.0.0.1", "--timeout", "3", "--json")
-        shown = await serving.run("gateway", "discover", "--interface", "127.0.0.1")
+        async with asyncio.timeout(45):
+            while not (mine := await discovered(serving, port)):
+                pass
+            while "homarus --url wss://127.0.0.1" not in (await serving.run(*DISCOVER)).out:
+                pass
     finally:
         await stop(serving)
-    gateways = cast("dict[str, list[dict[str, object]]]", found.json)["gateways"]
-    mine = [each for each in gateways if each["port"] == port]
     assert [(each["urls"], each["fingerprint"]) for each in mine] == [([f"wss://127.0.0.1:{port}"], pin)]
-    assert "homarus --url wss://127.0.0.1" in shown.out
 
 
 async def test_a_node_joins_with_nothing_but_a_setup_code(tmp_path: Path) -> None:
     (tmp_path / "homarus.json").write_text("{gateway: {tls: {enabled: true}}}")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = str(probe.getsockname()[1])
-    serving = await start(tmp_path, "gateway", "run", "--port", port, until="ready https://")
-    joined: Serving | None = None
-    try:
-        refused = await serving.run("devices", "setup-code")
-        made = await serving.run("devices", "setup-code", "--url", f"wss://127.0.0.1:{port}", "--profile", "node")
-        code = made.out.splitlines()[0]
-        joined = await start(tmp_path / "elsewhere", "node", "run", "--setup-code", code, until="ready as node")
-        listed = await serving.run("devices", "list", "--json")
-    finally:
-        for each in (joined, serving):
-            if each is not None:
+    running: list[Serving] = []
+    with reserved_port() as port:
+        try:
+            serving = await start(tmp_path, "gateway", "run", "--port", str(port), until="ready https://")
+            running.append(serving)
+            refused = await serving.run("devices", "setup-code")
+            made = await serving.run("devices", "setup-code", "--url", f"wss://127.0.0.1:{port}", "--profile", "node")
+            code = made.out.splitlines()[0]
+            joining = ("node", "run", "--setup-code", code)
+            running.append(await start(tmp_path / "elsewhere", *joining, until="ready as node"))
+            listed = await serving.run("devices", "list", "--json")
+        finally:
+            for each in reversed(running):
                 await stop(each)
     assert refused.code != ExitCode.OK
     assert "this machine only" in refused.err

@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from typing import Protocol, cast
 
-from tests.crash.forked import ForkedGateway
 from tests.crash.script import question
+from tests.e2e.process import GatewayProcess
 
 from homarus.errors import HomarusError
 from homarus.protocol.client import GatewayClient
@@ -34,7 +34,7 @@ class ChannelDriver(Protocol):
         """Return the `channels` section of the gateway's configuration."""
         ...
 
-    async def join(self, gateway: ForkedGateway) -> None:
+    async def join(self, gateway: GatewayProcess) -> None:
         """Return once a process that just got ready can be written to and can reply."""
         ...
 
@@ -69,7 +69,7 @@ class IrcPerson:
                    "flood": {"burst": 100, "intervalSeconds": 0.01}}  # fmt: skip
         return {"irc": account}
 
-    async def join(self, gateway: ForkedGateway) -> None:
+    async def join(self, gateway: GatewayProcess) -> None:
         for _ in range(JOIN_TRIES - 1):
             with suppress(AssertionError):
                 await self._server.expect(f"USERHOST {BOT}")
@@ -102,7 +102,7 @@ class WebPerson:
     def sections(self) -> Mapping[str, object]:
         return {}
 
-    async def join(self, gateway: ForkedGateway) -> None:
+    async def join(self, gateway: GatewayProcess) -> None:
         await self.close()
         client = GatewayClient(gateway.ws_url, identity=self._identity, token=gateway.token, is_reconnecting=False)
         await client.connect()
@@ -147,7 +147,7 @@ class ForwardingPerson(WebPerson):
     def sections(self) -> Mapping[str, object]:
         return self._irc.sections()
 
-    async def join(self, gateway: ForkedGateway) -> None:
+    async def join(self, gateway: GatewayProcess) -> None:
         await super().join(gateway)
         await self._irc.join(gateway)
 
@@ -180,7 +180,7 @@ class TelegramPerson:
                "allowFrom": [str(INES.id)], "streaming": "off"}  # fmt: skip
         return {"telegram": bot}
 
-    async def join(self, gateway: ForkedGateway) -> None:
+    async def join(self, gateway: GatewayProcess) -> None:
         """Nothing to wait for: updates wait on the server."""
 
     async def send(self, token: str) -> None:

@@ -18,11 +18,10 @@ import pytest
 from msgspec import Struct, field
 from tests.crash.conftest import CELL
 from tests.crash.drivers import DRIVERS, OUTBOX_DRIVERS, ChannelDriver
-from tests.crash.forked import ForkedGateway, gateway
 from tests.crash.history import History, check_stories, open_history
 from tests.crash.scenarios import MARKED, PLAIN, SCENARIOS, Scenario
 from tests.crash.script import answer, check_request, final_text, side_effects
-from tests.e2e.process import write_config
+from tests.e2e.process import GatewayProcess, gateway, write_config
 
 from homarus.cli.main import FAILPOINT
 from homarus.failpoints import Failpoint
@@ -67,7 +66,7 @@ class Cell(Struct):
                 await self.history.until_ended(self.tokens)
             await self._check()
 
-    async def _talk_until_death(self, doomed: ForkedGateway, at_pass: int) -> str:
+    async def _talk_until_death(self, doomed: GatewayProcess, at_pass: int) -> str:
         """Write as many messages as it takes to pass the failpoint so often; return the one that killed."""
         messages, within = divmod(at_pass - 1, self.scenario.passes)
         for _ in range(messages):

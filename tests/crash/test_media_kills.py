@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Final, cast
 
 import pytest
-from tests.crash.forked import gateway
 from tests.crash.history import open_history
-from tests.e2e.process import write_config
+from tests.e2e.process import gateway, write_config
 
 from homarus.cli.main import FAILPOINT
 from homarus.failpoints import Failpoint

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from msgspec import Struct
+from tests.e2e.forked import fork
 from tests.e2e.process import TOKEN, environment
 
 TIMEOUT = 60.0
@@ -37,19 +38,18 @@ async def homarus(
 ) -> Finished:
     """Run `homarus …` on a state folder; `text` is its standard input, without `token` it has to find one itself."""
     known = {} if token is None else {"HOMARUS_GATEWAY_TOKEN": token}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "homarus", *arguments),
-        env=environment(home, {**known, **(extra or {})}),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            out, err = await process.communicate(text.encode())
-    finally:
-        if process.returncode is None:
+    return await run(arguments, environment(home, {**known, **(extra or {})}), text)
+
+
+async def run(arguments: tuple[str, ...], env: Mapping[str, str], text: str) -> Finished:
+    """Run a command to its end."""
+    with TemporaryDirectory() as folder:
+        stdin, stdout, stderr = (Path(folder) / name for name in ("in", "out", "err"))
+        stdin.write_text(text)
+        process = fork(arguments, env, stdin, stdout, stderr)
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                code = await process.wait()
+        finally:
             process.kill()
-            await process.wait()
-    assert process.returncode is not None
-    return Finished(process.returncode, out.decode(), err.decode())
+        return Finished(code, stdout.read_text(), stderr.read_text())

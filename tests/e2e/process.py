@@ -1,4 +1,4 @@
-"""A real gateway process on a free loopback port, started and ended by a test."""
+"""A real gateway process on a free loopback port, forked and ended by a test."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from msgspec import Struct
+from tests.e2e.forked import Forked, fork
+from tests.e2e.waiting import until
 
 from homarus.protocol.client import GatewayClient
 
-READY_TIMEOUT = 60.0
 TOKEN = "test-token-0123456789"
 
 
 class GatewayProcess(Struct):
     """A running gateway. `url` is http://127.0.0.1:PORT, `token` its shared secret."""
 
-    process: asyncio.subprocess.Process
+    process: Forked
     url: str
     token: str
     home: Path
-    login_url: str | None = None
 
     @property
     def ws_url(self) -> str:
@@ -62,53 +61,36 @@ def write_config(home: Path, config: Mapping[str, object]) -> None:
     (home / "homarus.json").write_text(json.dumps(config))
 
 
-async def launch(
-    home: Path, extra: Mapping[str, str] | None = None, arguments: tuple[str, ...] = ()
-) -> asyncio.subprocess.Process:
-    """Start a gateway process on any free port, unless `arguments` name one."""
-    port = () if "--port" in arguments else ("--port", "0")
-    command = (sys.executable, "-m", "homarus", "gateway", "run", *port, *arguments)
-    with (home / "stderr.txt").open("ab") as errors:
-        return await asyncio.create_subprocess_exec(
-            *command, env=gateway_environment(home, extra), stdout=asyncio.subprocess.PIPE, stderr=errors
-        )
-
-
 @asynccontextmanager
 async def gateway(
     home: Path, extra: Mapping[str, str] | None = None, arguments: tuple[str, ...] = ()
 ) -> AsyncGenerator[GatewayProcess]:
-    """Run a gateway in `home` until the block ends."""
+    """Run a gateway in `home` until the block ends, on any free port unless `arguments` name one."""
+    async with serving(home, gateway_environment(home, extra), arguments) as process:
+        yield process
+
+
+@asynccontextmanager
+async def serving(
+    home: Path, env: Mapping[str, str], arguments: tuple[str, ...] = ()
+) -> AsyncGenerator[GatewayProcess]:
+    """Run a gateway with a whole environment until the block ends."""
     home.mkdir(parents=True, exist_ok=True)
-    process = await launch(home, extra, arguments)
+    out, errors = home / "stdout.txt", home / "stderr.txt"
+    out.write_bytes(b"")
+    port = () if "--port" in arguments else ("--port", "0")
+    process = fork(("gateway", "run", *port, *arguments), env, Path(os.devnull), out, errors)
     try:
-        yield await ready(process, home)
+        await until(lambda: url_in(out) or process.returncode is not None, "the gateway is ready")
+        url = url_in(out)
+        assert url, f"exit code {process.returncode}\n{out.read_text()}\n{errors.read_text()}"
+        yield GatewayProcess(process, url, TOKEN, home)
     finally:
-        if process.returncode is None:
-            process.kill()
+        process.kill()
         await process.wait()
 
 
-async def ready(process: asyncio.subprocess.Process, home: Path) -> GatewayProcess:
-    """Wait for the line `ready http://...` and return the running gateway."""
-    assert process.stdout is not None
-    lines: list[str] = []
-    try:
-        async with asyncio.timeout(READY_TIMEOUT):
-            while line := (await process.stdout.readline()).decode():
-                lines.append(line)
-                if line.startswith("ready "):
-                    return GatewayProcess(process, line.split()[1].rstrip("/"), TOKEN, home)
-    except TimeoutError:
-        pass
-    errors = (home / "stderr.txt").read_text()
-    end = f"exit code {process.returncode}" if await _has_ended(process) else f"not ready after {READY_TIMEOUT:g} s"
-    raise AssertionError(f"the gateway did not start: {end}\n{''.join(lines)}\n{errors}")
-
-
-async def _has_ended(process: asyncio.subprocess.Process) -> bool:
-    try:
-        await asyncio.wait_for(process.wait(), 1.0)
-    except TimeoutError:
-        return False
-    return True
+def url_in(out: Path) -> str:
+    """Return the address that a gateway printed, empty before that."""
+    printed = [line for line in out.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return next((line.split()[1].rstrip("/") for line in printed if line.startswith("ready ")), "")

@@ -16,6 +16,7 @@ from tests.e2e.cli import homarus
 from tests.e2e.irc_user import IrcUser
 from tests.e2e.process import gateway, write_config
 from tests.e2e.waiting import until
+from tests.ports import reserved_port
 
 ROOM = "#harbour"
 NGIRCD = """[Global]
@@ -45,12 +46,6 @@ def executable() -> str:
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -59,18 +54,17 @@ def is_listening(port: int) -> bool:
 @asynccontextmanager
 async def ngircd(folder: Path) -> AsyncGenerator[int]:
     """Run the server and yield its port."""
-    port = free_port()
-    file = folder / "ngircd.conf"
-    file.write_text(NGIRCD.format(port=port))
-    with (folder / "ngircd.log").open("wb") as log:
+    with reserved_port() as port, (folder / "ngircd.log").open("wb") as log:
+        file = folder / "ngircd.conf"
+        file.write_text(NGIRCD.format(port=port))
         process = await asyncio.create_subprocess_exec(executable(), "-n", "-f", file, stdout=log, stderr=log)
-    try:
-        await until(lambda: is_listening(port), "ngircd listens")
-        yield port
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        try:
+            await until(lambda: is_listening(port), "ngircd listens")
+            yield port
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
 
 
 def irc_config(port: int, **keys: object) -> dict[str, object]:

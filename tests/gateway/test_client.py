@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import stat
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +11,7 @@ import pytest
 from tests.gateway.conftest import Running
 from tests.gateway.fake_clock import FakeClock
 from tests.gateway.fake_services import TOKEN
+from tests.ports import reserved_port
 
 from homarus.clock import SystemClock
 from homarus.errors import AuthFailed, ProtocolError, Transient
@@ -82,11 +82,10 @@ async def test_late_answers_say_what_was_late(manual_gateway: Running, tmp_path:
 
 
 async def test_gateway_that_is_not_running_says_how_to_start_it(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
-    client = GatewayClient(f"ws://127.0.0.1:{port}", identity=tmp_path / "device.json", token=TOKEN)
-    with pytest.raises(NotRunning, match="the gateway is not running at ws://127") as caught:
-        await client.connect()
+    with reserved_port() as port:
+        client = GatewayClient(f"ws://127.0.0.1:{port}", identity=tmp_path / "device.json", token=TOKEN)
+        with pytest.raises(NotRunning, match="the gateway is not running at ws://127") as caught:
+            await client.connect()
     assert caught.value.fix == "start it with `homarus gateway run`"
 
 

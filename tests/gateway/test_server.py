@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.gateway.fake_clock import FakeClock
 from tests.gateway.fake_services import TOKEN, make_services
+from tests.ports import reserved_port
 
 from homarus.errors import UserError
 from homarus.gateway.port_owner import port_owner
@@ -36,9 +37,8 @@ async def test_foreign_address_is_refused_with_its_fix(tmp_path: Path) -> None:
 
 
 def test_nobody_holds_a_free_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
-    assert port_owner(port) is None
+    with reserved_port() as port:
+        assert port_owner(port) is None
 
 
 async def test_login_url_is_a_one_time_link_to_the_page(tmp_path: Path) -> None:

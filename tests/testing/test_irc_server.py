@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.ports import reserved_port
 
 from homarus.testing.irc_behaviour import Behaviour
 from homarus.testing.irc_server import IrcServer
@@ -68,22 +68,20 @@ async def ngircd(folder: Path) -> AsyncGenerator[int]:
     if BINARY is None and os.environ.get("CI") is None:
         pytest.skip(f"ngircd is missing: {INSTALL}")
     assert BINARY is not None, f"ngircd is missing: {INSTALL}"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    path = write_config(folder, port)
-    server = await asyncio.create_subprocess_exec(
-        BINARY, "-n", "-f", str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    assert server.stdout is not None
-    try:
-        async with asyncio.timeout(45):
-            while b"listening on" not in (await server.stdout.readline()).lower():
-                pass
-        yield port
-    finally:
-        server.terminate()
-        await server.communicate()
+    with reserved_port() as port:
+        path = write_config(folder, port)
+        server = await asyncio.create_subprocess_exec(
+            BINARY, "-n", "-f", str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        assert server.stdout is not None
+        try:
+            async with asyncio.timeout(45):
+                while b"listening on" not in (await server.stdout.readline()).lower():
+                    pass
+            yield port
+        finally:
+            server.terminate()
+            await server.communicate()
 
 
 def write_config(folder: Path, port: int) -> Path:

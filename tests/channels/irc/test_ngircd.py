@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.ports import reserved_port
 
 from homarus.channels.contract import ChatKind, OutboundPart
 from homarus.channels.irc.channel import IrcChannel, create
@@ -86,22 +86,20 @@ def write_config(folder: Path, number: int) -> Path:
 @pytest.fixture
 async def port(tmp_path: Path) -> AsyncGenerator[int]:
     assert BINARY is not None, f"ngircd is missing: {INSTALL}"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = int(probe.getsockname()[1])
-    path = write_config(tmp_path, number)
-    server = await asyncio.create_subprocess_exec(
-        BINARY, "-n", "-f", str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    assert server.stdout is not None
-    try:
-        async with asyncio.timeout(45):
-            while b"listening on" not in (await server.stdout.readline()).lower():
-                pass
-        yield number
-    finally:
-        server.terminate()
-        await server.communicate()
+    with reserved_port() as number:
+        path = write_config(tmp_path, number)
+        server = await asyncio.create_subprocess_exec(
+            BINARY, "-n", "-f", str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        assert server.stdout is not None
+        try:
+            async with asyncio.timeout(45):
+                while b"listening on" not in (await server.stdout.readline()).lower():
+                    pass
+            yield number
+        finally:
+            server.terminate()
+            await server.communicate()
 
 
 def config(port: int, **keys: object) -> IrcConfig:
