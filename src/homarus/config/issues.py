@@ -95,11 +95,14 @@ def show(tree: object, path: Path) -> str | None:
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
-def collect(error: ValidationError, written: object) -> list[ConfigIssue]:
-    """Translate pydantic's findings; `written` is the tree before `${NAME}` was replaced, so values are safe."""
+def collect(error: ValidationError, written: object, within: Path = ()) -> list[ConfigIssue]:
+    """Translate pydantic's findings; `written` is the tree before `${NAME}` was replaced, so values are safe.
+
+    `within` is where in the tree the section is that was validated alone.
+    """
     merged: dict[tuple[Path, bool], ConfigIssue] = {}
     for detail in error.errors(include_url=False):
-        path = _place(detail, written)
+        path = _place(detail, written, within)
         issue = _issue(detail, path, written)
         key = (path, detail["type"] == "extra_forbidden")
         earlier = merged.get(key)
@@ -111,9 +114,9 @@ def collect(error: ValidationError, written: object) -> list[ConfigIssue]:
     return list(merged.values())
 
 
-def _place(detail: ErrorDetails, written: object) -> Path:
+def _place(detail: ErrorDetails, written: object, within: Path) -> Path:
     """Drop the parts of a location that name a branch of a union instead of a key."""
-    parts = detail["loc"]
+    parts = (*within, *detail["loc"])
     kept: list[str | int] = []
     for index, part in enumerate(parts):
         is_missing_key = index == len(parts) - 1 and detail["type"] == "missing"

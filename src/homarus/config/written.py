@@ -83,7 +83,7 @@ def read_gateway(path: Path, env: Mapping[str, str]) -> tuple[Gateway | None, Ma
     try:
         return Gateway.model_validate(section, context=resolver), written.variables
     except ValidationError as error:
-        raise ConfigErrors(collect(error, written.tree), file=str(path)) from None
+        raise ConfigErrors(collect(error, written.tree, ("gateway",)), file=str(path)) from None
 
 
 def _inline(tree: Tree) -> dict[str, str]:
