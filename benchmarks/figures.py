@@ -13,6 +13,7 @@ from msgspec import Struct
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+KIB, MIB = 2**10, 2**20
 
 
 class Measured(Struct, frozen=True):
@@ -50,7 +51,7 @@ def family(pid: int) -> list[int]:
 
 def resident_mib(pid: int) -> float:
     """Return the resident memory of a process and its children in MiB."""
-    return sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in family(pid)) * _PAGE / 2**20
+    return sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in family(pid)) * _PAGE / MIB
 
 
 def cpu_seconds(pid: int) -> float:

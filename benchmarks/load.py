@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import statistics
 import tempfile
 import time
 from pathlib import Path
 
-from figures import resident_mib
+from figures import cpu_seconds, resident_mib
 from systems import Homarus
 
 from homarus.channels.contract import Capabilities, ChatKind, Inbound, Sender
@@ -23,6 +24,8 @@ from homarus.storage.opening import open_database
 
 _WRITERS = 256
 """Messages in flight at once: what a busy group of channel connections may have waiting for a commit."""
+_WARM_UP = 40
+"""Turns of each gateway before two are compared."""
 _OPENERS = 16
 """Connections that are opened at once."""
 
@@ -45,6 +48,26 @@ async def run_sessions(
         for _ in range(at_once):
             group.create_task(work())
     return done, done / (time.perf_counter() - begun)
+
+
+async def compare_crowded(crowded: Homarus, empty: Homarus, turns: int) -> tuple[float, float]:
+    """Return by how many per cent a turn takes longer in the first gateway: CPU time, and wall time at the median.
+
+    The turns are interleaved, in a session of its own each, so that what else the machine does hits both alike.
+    """
+    systems = (crowded, empty)
+    for _ in range(_WARM_UP):  # a gateway that has just started loads modules and compiles statements
+        for system in systems:
+            await system.turn("agent:main:four")
+    wall: dict[Homarus, list[float]] = {system: [] for system in systems}
+    spent = dict.fromkeys(systems, 0.0)
+    for number in range(turns):
+        for system in systems if number % 2 else systems[::-1]:
+            before = cpu_seconds(system.pid)
+            wall[system].append(await system.turn("agent:main:three"))
+            spent[system] += cpu_seconds(system.pid) - before
+    cpu = spent[crowded] / spent[empty]
+    return (cpu - 1) * 100, (statistics.median(wall[crowded]) / statistics.median(wall[empty]) - 1) * 100
 
 
 async def accept_messages(count: int) -> float:

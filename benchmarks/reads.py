@@ -27,7 +27,6 @@ Params = dict[str, object]
 PAGE: Params = {"limit": 200, "includeDerivedTitles": True, "includeLastMessage": True, "configuredAgentsOnly": True}
 """What the page of 2026.9.6 asks for first."""
 READS: tuple[tuple[str, Params, float], ...] = (
-    ("health", {}, 0.5),
     ("sessions.list", {**PAGE, "agentId": "main"}, 15.0),
     ("sessions.list", PAGE, 15.0),
     ("sessions.list", {**PAGE, "search": "4711"}, 15.0),

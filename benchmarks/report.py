@@ -53,7 +53,8 @@ def plot(names: Sequence[str], rows: Mapping[str, Sequence[float | str]]) -> str
     ratios = {figure: [_ratio(value, values[0]) for value in values] for figure, values in rows.items()}
     most = max(value for values in ratios.values() for value in values if value is not None)
     scale = (_WIDTH - _LEFT - 70) / math.log(max(most, 2) * 2)
-    parts, y = [], 30
+    parts: list[str] = []
+    y = 30
     for column, name in enumerate(names):
         parts.append(f'<rect x="{10 + column * 200}" y="8" width="12" height="12" fill="{_COLOURS[column]}"/>')
         parts.append(f'<text x="{27 + column * 200}" y="18">{name}</text>')

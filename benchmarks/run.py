@@ -18,9 +18,10 @@ from pathlib import Path
 
 import uvloop
 from fanout import Load, fan_out
-from figures import Measured, cpu_seconds, resident_mib, spend
-from load import accept_messages, idle_clients, run_sessions
+from figures import KIB, MIB, Measured, cpu_seconds, resident_mib, spend
+from load import accept_messages, compare_crowded, idle_clients, run_sessions
 from msgspec import Struct
+from reads import read_figures
 from report import budget_table, machine, peer_table, plot, write_readme
 from systems import Hermes, Homarus, Nanobot, System
 
@@ -28,6 +29,8 @@ HERE = Path(__file__).parent
 WARM_UP = 3
 STARTS = 3
 """Starts of each system; the least time counts, and the first fills caches of compiled code."""
+STORED_SESSIONS = 10_000
+"""Sessions in the database while reads are measured."""
 TURN_SESSIONS = 25
 """Sessions the measured turns are spread over: of a conversation of hundreds of messages most time is its reading."""
 
@@ -111,26 +114,41 @@ async def own_figures(system: Homarus, model: Model, options: Options) -> AsyncG
     """Yield the figures of a gateway with a fresh database, each as soon as it is known."""
     yield Measured("ready, warm", min([await restart(system) for _ in range(4)][1:]), "s", 0.8)
     await asyncio.sleep(2)
-    yield Measured("resident, idle", resident_mib(system.pid), "MiB", 75)
+    idle = resident_mib(system.pid)
+    yield Measured("resident, idle", idle, "MiB", 75, note=f"{idle * MIB / 1e6:.1f} MB of 1,000,000 bytes")
     for _ in range(WARM_UP):
         await system.turn()
     size = await model.newest_size() / 1000
-    first = [await system.turn("agent:main:one") * 1000 for _ in range(40)]
+    for _ in range(40):
+        await system.turn("agent:main:one")
     yield Measured("resident after 40 turns", resident_mib(system.pid), "MiB", 90)
+    before = cpu_seconds(system.pid)
     more = [await system.turn(f"agent:main:two-{number % TURN_SESSIONS}") * 1000 for number in range(options.turns)]
-    yield Measured("warm turn over WebSocket, median", statistics.median(more), "ms", 10)
+    note = f"CPU {(cpu_seconds(system.pid) - before) / options.turns * 1000:.1f} ms"
+    yield Measured("warm turn over WebSocket, median", statistics.median(more), "ms", 10, note=note)
     yield Measured("warm turn over WebSocket, 99 %", statistics.quantiles(more, n=100)[98], "ms", 25)
     yield Measured("'ping' sent to the model", size, "kB", 10)
     _, rate = await run_sessions(system, sessions=32, at_once=32, turns=32 * 20, seconds=options.seconds)
     yield Measured("32 sessions at once", rate, "turns/s", 100, is_floor=True)
     await run_sessions(system, sessions=100, at_once=8, turns=100, seconds=options.seconds)
-    later = [await system.turn("agent:main:three") * 1000 for _ in range(40)]
-    slower = (statistics.median(later) / statistics.median(first) - 1) * 100
-    yield Measured("100 stored sessions slow a turn by", slower, "%", 5)
+    yield await crowding(system, options.turns)
     done, _ = await run_sessions(system, sessions=100, at_once=8, turns=options.long, seconds=options.seconds)
     yield Measured(f"resident after {done:,} turns in 100 sessions", resident_mib(system.pid), "MiB", 130)
     async for figure in edge_figures(system, options):
         yield figure
+
+
+async def crowding(system: Homarus, turns: int) -> Measured:
+    """Return what 100 stored sessions change, against a gateway beside this one that has next to none."""
+    empty = Homarus(system.home.with_name("empty"), system.model)
+    await empty.start()
+    try:
+        await empty.turn()
+        cpu, wall = await compare_crowded(system, empty, turns)
+    finally:
+        await empty.stop()
+    note = f"CPU time, turns of both in turn; wall median {wall:+.0f} %"
+    return Measured("100 stored sessions slow a turn by", cpu, "%", 5, note=note)
 
 
 async def restart(system: Homarus) -> float:
@@ -151,8 +169,12 @@ async def edge_figures(system: Homarus, options: Options) -> AsyncGenerator[Meas
     await restart(system)
     await system.turn()
     count, each = await idle_clients(system, options.clients)
-    yield Measured("idle WebSocket client", each, "KiB", 30, note=f"{count:,} clients")
+    note = f"{count:,} clients; {each * KIB / 1e3:.1f} kB of 1,000 bytes"
+    yield Measured("idle WebSocket client", each, "KiB", 30, note=note)
     for figure in await fan_out(Load(clients=min(500, options.clients), seconds=min(10.0, options.seconds))):
+        yield figure
+    await system.stop()
+    for figure in await read_figures(Homarus(system.home.with_name("reads"), system.model), STORED_SESSIONS, calls=50):
         yield figure
 
 

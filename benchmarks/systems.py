@@ -202,6 +202,7 @@ class Homarus(System):
         (home / "homarus.json").write_text(json.dumps(config))
         (home / "homarus.json").chmod(0o600)
         self.env |= {"HOMARUS_HOME": str(home), "HOMARUS_GATEWAY_TOKEN": KEY}
+        self.model = model
         self.url = ""
         self._client: GatewayClient | None = None
         self._finals: dict[str, asyncio.Future[None]] = {}
