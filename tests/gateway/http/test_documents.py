@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, TypedDict
 
 import aiohttp
 import pytest
@@ -160,12 +160,18 @@ def test_a_result_of_another_kind_is_an_error_at_once() -> None:
         ResultSchemas({}, "{model}").of(bytes)
 
 
+def test_two_shapes_of_one_name_are_an_error_at_once() -> None:
+    schemas = ResultSchemas({}, "{model}")
+    schemas.of(TypedDict("Twice", {"a": int}))
+    with pytest.raises(TypeError, match="two shapes are called Twice"):
+        schemas.of(TypedDict("Twice", {"b": int}))
+
+
 def test_none_of_the_interfaces_is_loaded_before_it_is_asked() -> None:
-    rooms = "('homarus.gateway.http.', 'homarus.gateway.json_rpc.')"
-    code = (
-        f"import sys, homarus.gateway.app; print([n.rpartition('.')[2] for n in sys.modules if n.startswith({rooms})])"
-    )
+    rooms = "('homarus.gateway.http.', 'homarus.gateway.json_rpc.', 'homarus.protocol.results')"
+    names = f"[name.rpartition('.')[2] for name in sys.modules if name.startswith({rooms})]"
+    code = f"import sys, homarus.gateway.app; print({names})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     heavy = {"admission", "rest", "route_table", "rpc", "documents", "openapi", "reference_page", "channel_webhook"}
-    heavy |= {"session", "answering", "messages", "methods", "params", "notifications"}
+    heavy |= {"results", "table", "session", "answering", "messages", "methods", "params", "notifications"}
     assert heavy & set(ast.literal_eval(found)) == set()

@@ -130,10 +130,12 @@ def versions_of(name: str) -> str:
 
 
 def fields_of(schema: JsonObject, shared: dict[str, JsonObject]) -> tuple[Field, ...]:
-    """Return the members of an object, required ones first; none for what is no object."""
-    found = _resolved(schema, shared)
-    required = cast("list[str]", found.get("required", []))
-    properties = as_object(found.get("properties")) or {}
+    """Return the members of an object, or of any of several, required ones first; none for what is no object."""
+    options = cast("list[JsonObject]", schema.get("anyOf", [schema]))
+    shapes = [_resolved(each, shared) for each in options]
+    properties = {name: each for shape in shapes for name, each in (as_object(shape.get("properties")) or {}).items()}
+    always = [cast("list[str]", shape.get("required", [])) for shape in shapes]
+    required = {name for name in properties if all(name in names for names in always)}
     fields = (Field(name, type_text(as_object(each) or {}), name in required) for name, each in properties.items())
     known = (field for field in fields if field.type != "null")  # what is refused when it is given
     return tuple(sorted(known, key=lambda field: not field.is_required))

@@ -35,6 +35,7 @@ class ResultSchemas:
     def __init__(self, shared: dict[str, JsonObject], template: str) -> None:
         self._shared = shared
         self._template = template
+        self._made: dict[str, type] = {}
 
     def of(self, annotation: object) -> JsonObject:
         """Return the schema of a type. Raises TypeError for one that results are not made of."""
@@ -58,7 +59,10 @@ class ResultSchemas:
 
     def _typed_dict(self, annotation: type) -> JsonObject:
         name = annotation.__name__
-        if name not in self._shared:
+        if self._made.get(name) is not annotation:
+            if name in self._shared:
+                raise TypeError(f"two shapes are called {name}; give one of them another name")
+            self._made[name] = annotation
             self._shared[name] = {}  # so that one that refers to itself ends
             hints = get_type_hints(annotation, include_extras=True)
             always: frozenset[str] = getattr(annotation, "__required_keys__", frozenset())

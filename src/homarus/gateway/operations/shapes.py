@@ -10,6 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from homarus.gateway.operations.result_schema import ResultSchemas
 from homarus.protocol.base import IgnoredParams
 from homarus.protocol.frames import JsonObject
+from homarus.protocol.results.table import RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +47,7 @@ def shapes_of(operations: Iterable[Operation]) -> Shapes:
     results: dict[str, JsonObject] = {}
     schemas = ResultSchemas(shared, TEMPLATE)
     for each in listed:
-        results[each.name] = schemas.of(get_type_hints(each.run)["return"])
+        results[each.name] = schemas.of(RESULTS.get(each.name) or get_type_hints(each.run)["return"])
     return Shapes({name: _plain(schema) for name, schema in sorted(shared.items())}, results)
 
 

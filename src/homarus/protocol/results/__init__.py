@@ -1,0 +1,1 @@
+"""What operations answer, for the OpenAPI document and the reference pages; loaded when one of those is asked for."""
