@@ -10,6 +10,7 @@ from homarus.errors import ProtocolError
 from homarus.protocol.frames import (
     Request,
     decode,
+    encode,
     encode_event,
     encode_failure,
     encode_result,
@@ -70,3 +71,24 @@ def test_frames_are_compact() -> None:
 )
 def test_malformed_frames_are_answered_under_their_id_when_they_have_one(frame: object, identifier: str) -> None:
     assert request_id(frame) == identifier
+
+
+class Word(str):
+    """A text of a kind of its own, as enumerations are."""
+
+    __slots__ = ()
+
+
+@given(JSON)
+def test_what_is_encoded_is_read_back_the_same(value: object) -> None:
+    text = encode(value)
+    assert decode(text) == value
+    assert json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(Word("a"), '"a"'), ("\ud83d", '"\ud83d"'), ({None: True}, '{"null":true}'), (float("nan"), "null")],
+)
+def test_what_is_unusual_is_encoded_all_the_same(value: object, text: str) -> None:
+    assert encode(value) == text

@@ -28,6 +28,9 @@ IMAGE_TOKENS = 1_600
 MESSAGE_TOKENS = 6
 OLD_RESULT_CHARS = 3_000
 MIN_RESERVE = 1_024
+_MAX_KNOWN = 1_000
+_known_tools: dict[int, tuple[ToolSpec, int]] = {}
+"""Tokens of tools by identity; each tool is kept, so that no other takes its place."""
 
 
 class Fitted(Struct, frozen=True):
@@ -65,7 +68,19 @@ def estimate_text(text: str) -> int:
 
 def estimate_tools(tools: Sequence[ToolSpec]) -> int:
     """Return the estimated tokens of tool schemas."""
-    return sum(estimate_text(json.dumps(dict(tool.parameters)) + tool.description) + MESSAGE_TOKENS for tool in tools)
+    return sum(map(_estimate_tool, tools))
+
+
+def _estimate_tool(tool: ToolSpec) -> int:
+    """Return the estimated tokens of a tool's schema, which is the same object in turn after turn."""
+    known = _known_tools.get(id(tool))
+    if known is not None:
+        return known[1]
+    if len(_known_tools) >= _MAX_KNOWN:
+        _known_tools.clear()
+    tokens = estimate_text(json.dumps(dict(tool.parameters)) + tool.description) + MESSAGE_TOKENS
+    _known_tools[id(tool)] = (tool, tokens)
+    return tokens
 
 
 def estimate_message(message: Message) -> int:

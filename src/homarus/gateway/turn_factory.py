@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 from homarus.tools.policy import ToolPolicy
 
 DEFAULT_TIMEOUT = 600.0
+_LOCALTIME = "/etc/localtime"
 GROUP_NOTE = "This is a group chat. Several people write; each message begins with its speaker. Answer when addressed."
 
 
@@ -178,8 +181,17 @@ def zone_name(config: Config) -> str:
 
 
 def _system_zone() -> str:
-    """Read the zone the system's /etc/localtime points to."""
-    path = str(Path("/etc/localtime").resolve())
+    """Return the zone the system's /etc/localtime points to, read again when that changes."""
+    try:
+        found = os.lstat(_LOCALTIME)
+    except OSError:
+        return "UTC"
+    return _zone_of_link(found.st_mtime_ns, found.st_ino)
+
+
+@lru_cache(maxsize=1)
+def _zone_of_link(_changed_at: int, _inode: int) -> str:
+    path = str(Path(_LOCALTIME).resolve())
     name = path.partition("/zoneinfo/")[2]
     return name if name and name != "Etc/UTC" else "UTC"
 

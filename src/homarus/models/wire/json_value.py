@@ -6,11 +6,22 @@ import json
 from collections.abc import Iterable
 from typing import cast
 
+from msgspec import DecodeError
+from msgspec.json import decode
+
 JsonObject = dict[str, object]
 
 
 def parse_json(text: str | bytes) -> object:
     """Return the parsed value, or None for anything that is not JSON (or nested beyond reason)."""
+    try:
+        return decode(text)
+    except (DecodeError, UnicodeError, RecursionError):
+        return _parse_loosely(text)
+
+
+def _parse_loosely(text: str | bytes) -> object:
+    """Read what some servers write and the standard library takes: NaN, half a surrogate pair, control characters."""
     try:
         return cast("object", json.loads(text))
     except (ValueError, RecursionError):
