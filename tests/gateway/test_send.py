@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
+from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from tests.gateway.conftest import Running
+from tests.gateway.operations.desk import desk
 from tests.gateway.raw_client import Frame, connected
 
 from homarus.storage.outbound import select_parts
@@ -64,14 +68,37 @@ async def test_a_file_of_the_workspace_or_of_the_caller_goes_out_and_is_shown_in
     ]
     picture, text = history[0]["content"]
     assert (picture["type"], picture["mimeType"], picture["size"]) == ("file", "image/png", len(PNG))
-    async with aiohttp.ClientSession(gateway.http) as web:
-        async with web.get(picture["url"]) as response:
+    async with aiohttp.ClientSession(gateway.http) as site:
+        async with site.get(picture["url"]) as response:
             assert (await response.read(), response.headers["Content-Disposition"]) == (PNG, "inline")
-        async with web.get(text["url"]) as response:
+        async with site.get(text["url"]) as response:
             assert (await response.read(), response.headers["X-Content-Type-Options"]) == (b"hi", "nosniff")
             assert response.headers["Content-Disposition"].startswith("attachment")
-        async with web.get(f"/media/{'0' * 32}/boat.png") as response:
+        async with site.get(f"/media/{'0' * 32}/boat.png") as response:
             assert response.status == 404
+
+
+async def test_a_file_of_the_web_goes_out_from_hosts_that_may_be_asked(tmp_path: Path) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=PNG if request.path == "/pictures/boat.png" else bytes(2000))
+
+    runner = web.AppRunner(web.Application())
+    runner.app.router.add_get("/{path:.*}", answer)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    base = f"http://localhost:{runner.addresses[0][1]}"
+    guard = {"fetch": {"ssrfPolicy": {"allowedHostnames": ["LocalHost"]}, "timeoutSeconds": 20}}
+    config = json.dumps({"tools": {"web": guard}})
+    async with desk(tmp_path, config) as there:
+        await there.ok("send", params(message=None, mediaUrl=f"{base}/pictures/boat.png?key=secret"))
+        parts = await there.services.database.read(select_parts, "send:k1")
+        assert [(part.media.name, part.media.mime, part.media.size) for part in parts if part.media] == [
+            ("boat.png", "image/png", len(PNG)),
+        ]
+        assert "larger than 1000 bytes" in await there.refusal("send", params(mediaUrl=f"{base}/large"))
+        other = base.replace("localhost", "127.0.0.1")
+        assert "not of the internet" in await there.refusal("send", params(mediaUrl=f"{other}/pictures/boat.png"))
+    await runner.cleanup()
 
 
 async def test_a_link_out_of_the_workspace_is_not_followed(gateway: Running) -> None:
@@ -100,7 +127,11 @@ async def test_a_file_that_the_channel_does_not_take_is_refused(gateway: Running
         ({"accountId": "other"}, "unknown account"),
         ({"message": " "}, "message required"),
         ({"message": None}, "message required"),
-        ({"mediaUrl": "https://host.example/a.png"}, "web addresses are not fetched"),
+        ({"mediaUrl": "http://127.0.0.1/a.png"}, "not of the internet"),
+        ({"mediaUrl": "HTTP://[::1]/a.png"}, "not of the internet"),
+        ({"mediaUrl": "http://localhost/a.png"}, "tools.web.fetch.ssrfPolicy"),
+        ({"mediaUrl": "https://user:word@host.example/a.png"}, "must not carry a name or password"),
+        ({"mediaUrl": "ftp://host.example/a.png"}, "http(s) or data: URL"),
         ({"mediaUrl": "../secret.txt"}, "outside the workspace"),
         ({"mediaUrl": "/etc/passwd"}, "outside the workspace"),
         ({"mediaUrl": "missing.png"}, "does not exist"),

@@ -21,6 +21,7 @@ PROXY = "tests/gateway/test_proxy_identity.py"
 WHOIS = "tests/gateway/tailscale/test_whois.py"
 NODES = "tests/gateway/test_nodes.py"
 OPERATIONS = "tests/gateway/test_operations.py"
+FETCH = "tests/security/test_safe_fetch.py"
 OWN = "tests/gateway/test_advisories.py"
 
 
@@ -203,6 +204,29 @@ ADVISORIES: dict[str, Advisory] = {
             "tests/gateway/discovery/test_beacon.py::test_what_texts_claim_about_the_address_leads_nobody_elsewhere",
             "tests/gateway/test_tls.py::test_nothing_is_sent_to_a_server_with_another_certificate",
             "tests/gateway/test_tls.py::test_a_certificate_nobody_vouches_for_is_refused_without_a_pin",
+        ),
+    ),
+    "F1": Advisory(
+        ("CVE-2026-6011", "GHSA-56f2", "GHSA-wfp2"),
+        "addresses that others named were fetched from the inside of the network",
+        (
+            f"{FETCH}::test_what_is_inside_is_not_public",
+            f"{FETCH}::test_no_way_to_write_this_machine_leads_to_it",
+            f"{FETCH}::test_what_is_no_web_address_is_refused",
+            "tests/gateway/test_send.py::test_a_file_of_the_web_goes_out_from_hosts_that_may_be_asked",
+        ),
+    ),
+    "F2": Advisory(
+        ("GHSA-wxm8",),
+        "a name led elsewhere between the check and the connection",
+        (f"{FETCH}::test_a_name_that_changes_leads_to_what_was_checked_or_nowhere",),
+    ),
+    "F4": Advisory(
+        ("CVE-2026-53840", "GHSA-9c3v", "GHSA-7vwx"),
+        "a redirect led inside, and took credentials along",
+        (
+            f"{FETCH}::test_a_redirect_is_checked_like_the_first_address",
+            f"{FETCH}::test_a_file_is_fetched_with_nothing_of_ours",
         ),
     ),
     "D14": Advisory(

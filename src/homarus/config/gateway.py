@@ -139,7 +139,7 @@ class ServerTls(Section):
     key_path: str | None = None
     """Private key file (PEM)."""
     ca_path: str | None = None
-    """Trusted authorities file (PEM)."""
+    """Authorities (PEM) that complete the chain and vouch for certificates clients show; none is demanded."""
 
 
 class PushRelay(Section):

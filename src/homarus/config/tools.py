@@ -11,8 +11,10 @@ from homarus.config.exec import ToolProfile
 
 if TYPE_CHECKING:
     from homarus.config.exec import ExecTool
+    from homarus.config.web_tools import WebTools
 else:
     ExecTool = later("exec", "ExecTool")
+    WebTools = later("web_tools", "WebTools")
 
 
 class ProviderToolPolicy(Section):
@@ -119,7 +121,7 @@ class Tools(Section):
     """Tool names or groups refused; wins over `allow`."""
     by_provider: dict[str, ProviderToolPolicy] = section()
     """Policy per provider or provider/model."""
-    web: dict[str, JsonValue] | None = None
+    web: WebTools = section()
     """Web search and fetch."""
     media: dict[str, JsonValue] | None = None
     """Attachment handling."""

@@ -114,7 +114,8 @@ def _tls(gateway: Gateway, env: Mapping[str, str]) -> TlsSettings | None:
         return None
     certificate = environment.expand(tls.cert_path, env) if tls.cert_path else None
     key = environment.expand(tls.key_path, env) if tls.key_path else None
-    return TlsSettings(certificate, key, tls.auto_generate)
+    authorities = environment.expand(tls.ca_path, env) if tls.ca_path else None
+    return TlsSettings(certificate, key, tls.auto_generate, authorities)
 
 
 def _tailscale(gateway: Gateway, auth: AuthSettings, env: Mapping[str, str]) -> TailscaleSettings:

@@ -76,11 +76,15 @@ class BrowserSettings(Struct, frozen=True):
 
 
 class TlsSettings(Struct, frozen=True):
-    """Whose certificate is served: the owner's files (PEM), or with None one that is made here."""
+    """Whose certificate is served: the owner's files (PEM), or with None one that is made here.
+
+    `authorities` complete its chain, and vouch for certificates of clients.
+    """
 
     certificate: Path | None = None
     key: Path | None = None
     may_generate: bool = True
+    authorities: Path | None = None
 
 
 class TailscaleSettings(Struct, frozen=True):

@@ -25,7 +25,8 @@ def _as_text(value: object) -> object:
 class SendParams(Params):
     """`send`. `to` is a chat of the channel: a nick, a room, a chat id.
 
-    `mediaUrl` is `data:TYPE;name=FILE;base64,...` or a path in the workspace of the agent (`agentId`).
+    `mediaUrl` is `data:TYPE;name=FILE;base64,...`, an http or https address of the internet, or a path in the workspace
+    of the agent (`agentId`).
     """
 
     to: Annotated[str, MinLen(1), MaxLen(512)]

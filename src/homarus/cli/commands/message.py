@@ -28,7 +28,9 @@ MessageId = Annotated[str, typer.Option("--message-id", help="The platform's id 
 def send(  # noqa: PLR0917 - typer makes an option of each
     to: To,
     message: Annotated[str, typer.Option("--message", "-m", help="The text.")] = "",
-    media: Annotated[list[Path] | None, typer.Option("--media", help="A file to send; may be repeated.")] = None,
+    media: Annotated[
+        list[str] | None, typer.Option("--media", help="A file to send, or its address; may be repeated.")
+    ] = None,
     channel: Annotated[
         str | None, typer.Option("--channel", help="The channel; needed when there are several.")
     ] = None,
@@ -42,7 +44,7 @@ def send(  # noqa: PLR0917 - typer makes an option of each
     if not message.strip() and not media:
         raise UserError("there is nothing to send", fix="give --message TEXT or --media FILE")
     params: Row = {"to": to, "message": message, "idempotencyKey": key or str(uuid4())}
-    params |= {"mediaUrls": data_urls(media)} if media else {}
+    params |= {"mediaUrls": _media(media)} if media else {}
     named = {"channel": channel, "accountId": account, "threadId": thread, "sessionKey": session_key}
     params |= {name: value for name, value in named.items() if value}
     with session(find_gateway()) as gateway:
@@ -55,6 +57,16 @@ def send(  # noqa: PLR0917 - typer makes an option of each
         say("It is stored and goes out by itself; homarus channels status shows the connection.")
     else:
         say(f"Sent to {to} on {text(found, 'channel')} (message {text(found, 'messageId')}).")
+
+
+def _media(given: list[str]) -> list[str]:
+    """Return files as the gateway takes them; an address of the web is the gateway's to fetch."""
+    files = iter(data_urls(Path(each) for each in given if not _is_address(each)))
+    return [each if _is_address(each) else next(files) for each in given]
+
+
+def _is_address(given: str) -> bool:
+    return given[:8].lower().startswith(("http://", "https://"))
 
 
 @app.command()

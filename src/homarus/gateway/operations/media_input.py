@@ -1,4 +1,4 @@
-"""Files that a caller of `send` names: the bytes themselves as data: URLs, or files of an agent's workspace."""
+"""Files that a caller of `send` names: data: URLs, addresses of the web, or files of an agent's workspace."""
 
 from __future__ import annotations
 
@@ -47,11 +47,21 @@ async def read_media(call: Call, params: SendParams, address: Address) -> list[A
 async def _read(call: Call, params: SendParams, given: str, most: int) -> tuple[str, bytes]:
     if given[:5].lower() == "data:":
         return _decode(given, most)
+    if given[:8].lower().startswith(("http://", "https://")):
+        return await _fetch(call, given, most)
     if "://" in given:
-        raise invalid("mediaUrl must be a data: URL or a path in the agent's workspace; web addresses are not fetched")
+        raise invalid("mediaUrl must be an http(s) or data: URL, or a path in the agent's workspace")
     agent = known_agent(call, params.agent_id)
     content = await asyncio.to_thread(Workspace(Path(agent.workspace or "")).read, given, most)
     return PurePosixPath(given).name, content
+
+
+async def _fetch(call: Call, address: str, most: int) -> tuple[str, bytes]:
+    from homarus.gateway.fetching import fetch_rules  # noqa: PLC0415 - few files come from the web
+    from homarus.security.safe_fetch import fetch  # noqa: PLC0415
+
+    found = await fetch(address, fetch_rules(call.services.config.current.config), most)
+    return (found.name if found.name.isprintable() and found.name else "file")[:200], found.content
 
 
 def _decode(given: str, most: int) -> tuple[str, bytes]:
