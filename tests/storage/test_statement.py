@@ -65,6 +65,14 @@ async def test_a_change_says_how_many_rows_it_met(database: Database) -> None:
     assert (ended.usage, ended.ended_at) == ({"input": 1}, 9)
 
 
+async def test_json_that_is_unusual_comes_back_as_it_was(sqlite_database: Database) -> None:
+    odd = {"text": "half a pair \ud83d", "large": 2**70, "endless": float("inf"), "none": None}
+    await sqlite_database.write(INSERT.run, {**RUN, "origin": odd, "usage": {}})
+    row = await sqlite_database.read(BY_STATE.row, {"wanted": "running"})
+    assert row is not None
+    assert (row.origin, row.usage, row.address) == (odd, {}, None)
+
+
 async def test_flags_and_fractions_come_back_as_they_were(database: Database) -> None:
     await database.write(Statement(insert(usage), tuple(USED)).run, USED)
     row = await database.read(Statement(select(usage.c.is_priced, usage.c.cost_usd)).row, {})

@@ -10,6 +10,7 @@ from homarus.sessions.keys import MAIN
 
 if TYPE_CHECKING:
     from homarus.config.agent_entry import AgentEntry
+    from homarus.config.load import LoadedConfig
 
 
 class ConfiguredAgents:
@@ -17,10 +18,16 @@ class ConfiguredAgents:
 
     def __init__(self, config: ConfigSource) -> None:
         self._config = config
+        self._known: tuple[LoadedConfig, tuple[AgentFacts, ...]] | None = None
 
     def list(self) -> tuple[AgentFacts, ...]:
         """Return all agents; exactly one is the default."""
         loaded = self._config.current
+        if self._known is None or self._known[0] is not loaded:
+            self._known = loaded, self._read(loaded)
+        return self._known[1]
+
+    def _read(self, loaded: LoadedConfig) -> tuple[AgentFacts, ...]:
         agents = loaded.config.agents
         state = StateDir.resolve(loaded.env)
         model = agents.defaults.model

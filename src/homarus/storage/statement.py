@@ -7,14 +7,16 @@ and back; PostgreSQL, where the network takes longer, goes the usual way.
 
 from __future__ import annotations
 
+import json
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-from sqlalchemy import Connection, Select
+from msgspec import DecodeError, Struct
+from msgspec.json import decode
+from sqlalchemy import JSON, Connection, Select
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from homarus.storage.driver import driver_of
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import BindParameter
     from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.sql.dml import UpdateBase
+    from sqlalchemy.types import TypeEngine
 
 Values = Mapping[str, object]
 _Convert = Callable[[Any], Any] | None
@@ -110,7 +113,7 @@ class Statement:
 
     @cached_property
     def _readers(self) -> tuple[_Convert, ...]:
-        return tuple(column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None) for column in self._columns)
+        return tuple(_reader_of(column.type) for column in self._columns)
 
     @cached_property
     def _has_readers(self) -> bool:
@@ -119,6 +122,22 @@ class Statement:
     @cached_property
     def _shape(self) -> Callable[..., object]:
         return namedtuple("Row", [column.name for column in self._columns])  # type: ignore[misc]
+
+
+def _reader_of(kind: TypeEngine[Any]) -> _Convert:
+    """Return what turns a stored value of a type into the value, None when nothing has to."""
+    return _read_json if isinstance(kind, JSON) else kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+
+
+def _read_json(text: str | None) -> object:
+    """Read stored JSON; a transcript of a hundred entries has two hundred pieces of it."""
+    if text is None:
+        return None
+    try:
+        return decode(text)
+    except (DecodeError, UnicodeError):
+        # Half a surrogate pair or NaN, which the standard library wrote.
+        return json.loads(text)
 
 
 def _parameter(name: str, bind: BindParameter[Any]) -> _Parameter:
