@@ -120,6 +120,7 @@ USED = (
     "session.resetTriggers",
     "messages.responsePrefix",
     "messages.tts.enabled",
+    "messages.tts.auto",
     "messages.tts.provider",
     "messages.tts.providers",
     "messages.tts.maxTextLength",

@@ -40,6 +40,7 @@ from homarus.gateway.server import GatewayServer
 from homarus.gateway.services import Services
 from homarus.gateway.settings import GatewaySettings
 from homarus.gateway.shutdown import StopSignal, drain
+from homarus.gateway.spoken_replies import SpokenReplies
 from homarus.gateway.supervisor import Supervisor
 from homarus.gateway.timekeeping import Timekeeping, keep_time
 from homarus.gateway.toolkit import Toolkit, open_toolkit
@@ -127,6 +128,7 @@ class Application(Struct):
     watchdog: Watchdog
     reloader: Reloader
     timed: Timekeeping
+    spoken: SpokenReplies | None = None
 
 
 async def run_gateway(options: GatewayOptions) -> None:
@@ -226,7 +228,8 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     )
     toolkit.attach(services)
     server = GatewayServer(services, settings)
-    return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader, timed)
+    spoken = None if services.speaker is None else SpokenReplies(services.speaker, toolkit.files, services.sender)
+    return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader, timed, spoken)
 
 
 def _parts(
@@ -319,6 +322,9 @@ async def _start(stack: AsyncExitStack, app: Application, config: Config) -> Non
     app.supervisor.start("config reload", app.reloader.run)
     _listen_for_reload(stack, app.reloader)
     app.supervisor.start("cron", app.timed.scheduler.run)
+    if app.spoken is not None:
+        app.pipeline.listen(app.spoken.listen)
+        app.supervisor.start("spoken replies", app.spoken.run)
     app.supervisor.start("heartbeat", app.timed.hearts.run)
     app.supervisor.start("model discovery", lambda: discover_local(app.http, app.models.add_found))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from msgspec import Struct
 from tests.e2e.cli import homarus
 from tests.e2e.process import gateway, write_config
+from tests.nodes.voice.stand_ins import ESPEAK, FFMPEG, install
 
 from homarus.pipeline.outbox import NOTICE
 from homarus.testing.model_server import JsonObject, ModelServer, Pause, Reply, Say, last_user_text
@@ -227,3 +229,27 @@ async def test_the_owner_sends_edits_reacts_and_deletes_by_hand(harbour: Harbour
         wrong = await homarus(harbour.home, "message", "react", *at, "--emoji", "not an emoji")
         assert wrong.code == 1
         assert "Traceback" not in wrong.err
+
+
+async def test_replies_are_spoken_once_the_owner_wants_that(harbour: Harbour) -> None:
+    programs = install(harbour.home.parent / "bin", espeak_ng=ESPEAK, ffmpeg=FFMPEG)
+    path = {"PATH": f"{programs['PATH']}:{os.environ['PATH']}"}
+    async with gateway(harbour.home, path) as running:
+        await harbour.pair()
+        harbour.people.say(INES, "how high is it?")
+        assert (await harbour.sent(2)).text == "you said: how high is it?"
+        assert (await homarus(harbour.home, "gateway", "call", "tts.enable")).code == 0
+        harbour.people.say(INES, "and **now**, at noon?")
+        await harbour.sent(4)
+        text, sound = harbour.server.sent[2:]
+        assert text.text == "you said: and now, at noon?"
+        assert (sound.chat, sound.file_name, sound.data[:4]) == (INES.id, "reply.ogg", b"OggS")
+        assert await running.stop() == 0
+    async with gateway(harbour.home, path):
+        harbour.people.say(INES, "still the same?")
+        assert (await harbour.sent(6)).file_name == "reply.ogg"
+        assert (await homarus(harbour.home, "gateway", "call", "tts.disable")).code == 0
+        harbour.people.say(INES, "and without a sound?")
+        assert (await harbour.sent(7)).text == "you said: and without a sound?"
+        harbour.people.say(INES, "still none?")
+        assert (await harbour.sent(8)).text == "you said: still none?"

@@ -57,14 +57,14 @@ async def tts_providers(call: Call, params: IgnoredParams) -> JsonObject:  # noq
 
 @operation("tts.enable", scope=Scope.WRITE)
 async def tts_enable(call: Call, params: IgnoredParams) -> JsonObject:  # noqa: ARG001
-    """Note that replies are to be spoken; kept over restarts, above the configuration."""
+    """Have every reply spoken as well, where the chat takes files; kept over restarts, above the configuration."""
     await speaker_of(call).choose(is_enabled=True)
     return {"enabled": True}
 
 
 @operation("tts.disable", scope=Scope.WRITE)
 async def tts_disable(call: Call, params: IgnoredParams) -> JsonObject:  # noqa: ARG001
-    """Note that replies are not to be spoken."""
+    """Have no reply spoken."""
     await speaker_of(call).choose(is_enabled=False)
     return {"enabled": False}
 

@@ -102,7 +102,12 @@ class Speaker:
         return sorted(ready, key=lambda each: each.id != wanted)
 
     async def convert(self, text: str, channel: str | None) -> tuple[Path, Speech]:
-        """Speak with the first provider that can, and keep it as a file for a while.
+        """Speak with the first provider that can, and keep it as a file for a while. Raises what `say` does."""
+        speech = await self.say(text, channel)
+        return await asyncio.to_thread(self._keep, speech), speech
+
+    async def say(self, text: str, channel: str | None) -> Speech:
+        """Speak with the first provider that can, as a voice note for channels that have them.
 
         Raises UserError for a text that is empty or too long and when nobody can speak.
         """
@@ -111,11 +116,9 @@ class Speaker:
         failures: list[str] = []
         for provider in await self.order():
             try:
-                speech = await self.speak(provider, text, voicing)
+                return await self.speak(provider, text, voicing)
             except SpeechFailed as failure:
                 failures.append(f"{provider.id}: {failure.message}")
-            else:
-                return await asyncio.to_thread(self._keep, speech), speech
         if failures:
             raise UserError(f"TTS conversion failed: {'; '.join(failures)}")
         ways = "; ".join(f"{each.id}: {each.missing()}" for each in self.providers().values())
