@@ -48,6 +48,12 @@ def test_a_time_in_the_repeated_hour_comes_once_at_its_first_passing() -> None:
     assert found == [ms(2026, 10, 25, 0, 30), ms(2026, 10, 26, 1, 30)]
 
 
+def test_an_anchor_whose_runs_no_calendar_has_is_refused() -> None:
+    assert complete(every(HOUR, NOW + HOUR), NOW) == every(HOUR, NOW + HOUR)
+    with pytest.raises(UserError, match="anchorMs is too far in the future"):
+        complete(every(HOUR, 10**15), NOW)
+
+
 def test_from_within_the_repeated_hour_the_next_day_comes_next() -> None:
     second_passing = ms(2026, 10, 25, 1, 10)
     assert next_after(cron("30 1 * * *", "Europe/London"), second_passing, "job", UTC) == ms(2026, 10, 26, 1, 30)

@@ -43,12 +43,14 @@ class AtRefused(UserError):
 def complete(rule: Rule, now: int, old: Rule | None = None) -> Rule:
     """Return a rule with everything written out: time in UTC, anchor, stagger. `old` is the rule it replaces.
 
-    Raises AtRefused for an impossible time, UserError for a broken expression or an unknown zone.
+    Raises AtRefused for an impossible time, UserError for an anchor, an expression or a zone that cannot be meant.
     """
     if isinstance(rule, AtSchedule):
         return rule.model_copy(update={"at": iso(_checked_at(rule.at, now))})
     if isinstance(rule, EverySchedule):
         anchor = now if rule.anchor_ms is None else rule.anchor_ms
+        if anchor > _latest(now):
+            raise UserError("schedule.anchorMs is too far in the future", fix="name a time within 10 years, in ms")
         return rule.model_copy(update={"anchor_ms": anchor})
     _parse(rule.expr, datetime.fromtimestamp(now / 1000, zone_of(rule, UTC)))
     stagger = rule.stagger_ms
@@ -125,12 +127,16 @@ def iso(at: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03d}Z"
 
 
+def _latest(now: int) -> float:
+    return now + LONGEST_AHEAD.total_seconds() * 1000
+
+
 def _checked_at(text: str, now: int) -> int:
     at = read_time(text)
     if at < now - PAST_GRACE_MS:
         minutes = (now - at) // 60_000
         raise AtRefused(f"schedule.at is in the past: {text[:64]} ({minutes} minutes ago)", fix="name a later time")
-    if at > now + LONGEST_AHEAD.total_seconds() * 1000:
+    if at > _latest(now):
         raise AtRefused(f"schedule.at is too far in the future: {text[:64]}", fix="name a time within 10 years")
     return at
 
