@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -44,12 +43,13 @@ def test_nothing_is_lost_doubled_or_out_of_order_whatever_fails(first: int, disk
 
 
 def test_the_seeds_reach_every_fault(disk: Disk) -> None:
-    """Faults are decided by the seed alone, so a few seeds say what two hundred do."""
-    found: Counter[str] = Counter()
-    for seed in range(80):
-        found.update(simulate(seed, disk).faults)
-    assert {name for name in KILLS if not found[name]} == set()
-    assert {"disk full", "commit answer lost", "send answer lost", "clock back", "refused"} <= set(found)
+    """Faults are decided by the seed alone; those that have many come first, so that few are looked at."""
+    missing = {*KILLS, "disk full", "commit answer lost", "send answer lost", "clock back", "refused"}
+    for seed in dict.fromkeys((5, 71, 10, 1, *range(SEEDS))):
+        if not missing:
+            break
+        missing -= {name for name, count in simulate(seed, disk).faults.items() if count}
+    assert missing == set()
 
 
 def test_a_seed_replays_the_same_in_another_process() -> None:
