@@ -25,7 +25,7 @@ run: $(RUNTIME) ## Build the chat page when it changed, start, and print a login
 
 test: $(DEV) ## Run every test; ends with the summary line of pytest.
 	@$(BIN)/python scripts/web_tests.py
-	@$(BIN)/pytest -n $(WORKERS) --hypothesis-profile ci
+	@$(BIN)/pytest -n $(WORKERS)
 
 check: $(DEV) ## Lint, formatting, types, import direction.
 	@$(BIN)/ruff check .
