@@ -104,10 +104,8 @@ class SmallWorld(Struct):
 
 
 @asynccontextmanager
-async def alive(
-    around: Surroundings, prepare: Callable[[SqliteDatabase], None] | None = None
-) -> AsyncGenerator[SmallWorld]:
-    """Start a pipeline; leaving is a stop. `prepare` may put faults into the database once it is open."""
+async def alive(around: Surroundings) -> AsyncGenerator[SmallWorld]:
+    """Start a pipeline; leaving is a stop."""
     clock, network = around.clock, around.network
     database = cast("SqliteDatabase", await open_database(None, around.root, clock))
     account = Account(*NAME, AccessRules(POLICY), Capabilities(max_text=2000, burst=1000))
@@ -125,8 +123,6 @@ async def alive(
     )
     pipeline, supervisor = Pipeline(parts), Supervisor(clock)
     taken_up = await pipeline.recover()
-    if prepare is not None:
-        prepare(database)
     supervisor.start("delivery", delivery.run)
     try:
         yield SmallWorld(pipeline, database, clock, taken_up)

@@ -8,13 +8,13 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import event
+from tests.crash.faulty_driver import FAULTS, faultless_again, faulty_driver
 from tests.crash.history import Story, open_history
 from tests.crash.script import STEPS, check_request, tools_since_user
 from tests.crash.small_world import LeapingClock, Surroundings, alive, check_replies, paying_model
@@ -30,8 +30,6 @@ from homarus.models.configured import settings_from_config, timeouts_from_config
 from homarus.models.contract import Model
 from homarus.models.http import HttpClient
 from homarus.pipeline.outbox import NOTICE
-from homarus.storage.driver import driver_of
-from homarus.storage.sqlite import SqliteDatabase
 from homarus.testing.model_server import Cut, JsonObject, ModelServer, Raw, Refuse, Reply, Say, last_user_text
 
 TOKENS = ["t1", "t2"]
@@ -54,34 +52,34 @@ class NthFailure:
         return self._left == 0
 
 
-def fail_commit(text: str) -> Callable[[SqliteDatabase, NthFailure], None]:
-    def prepare(database: SqliteDatabase, failure: NthFailure) -> None:
-        def on_commit(_connection: SqlConnection) -> None:
+def fail_commit(text: str) -> Callable[[NthFailure], None]:
+    def put(failure: NthFailure) -> None:
+        def on_commit(_commit: Callable[[], None]) -> None:
             if failure.is_now():
                 raise sqlite3.OperationalError(text)
 
-        event.listen(database.engine, "commit", on_commit)
+        FAULTS.on_commit = on_commit
 
-    return prepare
+    return put
 
 
-def lose_answer(database: SqliteDatabase, failure: NthFailure) -> None:
+def lose_answer(failure: NthFailure) -> None:
     """Let the commit happen and its answer fail, as a lost connection to a database server does."""
 
-    def on_commit(connection: SqlConnection) -> None:
+    def on_commit(commit: Callable[[], None]) -> None:
         if failure.is_now():
-            driver_of(connection).commit()
+            commit()
             raise sqlite3.OperationalError("disk I/O error")
 
-    event.listen(database.engine, "commit", on_commit)
+    FAULTS.on_commit = on_commit
 
 
-def fail_statement(database: SqliteDatabase, failure: NthFailure) -> None:
-    def on_execute(*_details: object) -> None:
+def fail_statement(failure: NthFailure) -> None:
+    def on_statement() -> None:
         if failure.is_now():
             raise sqlite3.OperationalError("disk I/O error")
 
-    event.listen(database.engine, "before_cursor_execute", on_execute)
+    FAULTS.on_statement = on_statement
 
 
 DATABASE_FAULTS = {
@@ -92,11 +90,13 @@ DATABASE_FAULTS = {
 }
 
 
-async def converse(around: Surroundings, prepare: Callable[[SqliteDatabase], None] | None = None) -> None:
-    async with alive(around, prepare) as here:
-        for number, token in enumerate(TOKENS, start=1):
-            await here.receive(direct(f"please pay {token}", number))
-            await here.rest(number)
+async def converse(around: Surroundings, put_fault: Callable[[], None] = lambda: None) -> None:
+    with faultless_again():
+        async with alive(around) as here:
+            put_fault()
+            for number, token in enumerate(TOKENS, start=1):
+                await here.receive(direct(f"please pay {token}", number))
+                await here.rest(number)
 
 
 async def check(around: Surroundings) -> None:
@@ -126,12 +126,19 @@ def check_transcript(story: Story) -> None:
     assert types.count("tool_result") == calls
 
 
+@pytest.fixture
+def driver() -> Iterator[None]:
+    with faulty_driver():
+        yield
+
+
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("fault", DATABASE_FAULTS)
 async def test_a_database_action_that_fails_once_costs_nothing(fault: str, quick_path: Path) -> None:
     for n in range(1, MOST):
         failure = NthFailure(n)
         around = Surroundings(quick_path / str(n), paying_model())
-        await converse(around, lambda database, failure=failure: DATABASE_FAULTS[fault](database, failure))
+        await converse(around, partial(DATABASE_FAULTS[fault], failure))
         await check(around)
         if not failure.has_fired:
             assert n > 10
@@ -139,22 +146,25 @@ async def test_a_database_action_that_fails_once_costs_nothing(fault: str, quick
     pytest.fail(f"more than {MOST} actions")
 
 
-async def burst(around: Surroundings, prepare: Callable[[SqliteDatabase], None]) -> None:
+async def burst(around: Surroundings, put_fault: Callable[[], None]) -> None:
     """Let messages of two chats come at the same time."""
-    async with alive(around, prepare) as here:
-        async with asyncio.TaskGroup() as tasks:
-            for number in (1, 2, 3):
-                tasks.create_task(here.receive(direct(f"please pay t{number}", number)))
-            tasks.create_task(here.receive(group("please pay g1", 1, is_mentioned=True)))
-        await here.rest(4)
+    with faultless_again():
+        async with alive(around) as here:
+            put_fault()
+            async with asyncio.TaskGroup() as tasks:
+                for number in (1, 2, 3):
+                    tasks.create_task(here.receive(direct(f"please pay t{number}", number)))
+                tasks.create_task(here.receive(group("please pay g1", 1, is_mentioned=True)))
+            await here.rest(4)
 
 
+@pytest.mark.usefixtures("driver")
 @pytest.mark.parametrize("fault", DATABASE_FAULTS)
 async def test_a_database_action_that_fails_once_in_a_burst_costs_nothing(fault: str, quick_path: Path) -> None:
     for n in range(1, MOST):
         failure = NthFailure(n)
         around = Surroundings(quick_path / str(n), paying_model())
-        await burst(around, lambda database, failure=failure: DATABASE_FAULTS[fault](database, failure))
+        await burst(around, partial(DATABASE_FAULTS[fault], failure))
         await check_burst(around)
         if not failure.has_fired:
             assert n > 10
