@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from tests.gateway.conftest import Running, start, stop
 from tests.gateway.raw_client import connected, open_client
 
 from homarus.gateway.budget import MAX_UNAUTHENTICATED
-from homarus.gateway.connection import MAX_CONCURRENT
+from homarus.gateway.connection import MAX_CONCURRENT, Connection
 
 
 async def test_malformed_frames_are_answered_with_what_is_wrong(gateway: Running) -> None:
@@ -133,6 +134,26 @@ async def test_stop_tells_clients_and_closes_with_1012(tmp_path: Path) -> None:
         assert await client.event("shutdown") == {"reason": "service restart", "restartExpectedMs": None}
         assert await client.receive() == {"closed": 1012, "reason": "service restart"}
         await stopping
+
+
+async def test_a_client_that_is_just_leaving_does_not_keep_the_gateway_from_stopping(
+    gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_leaving, may_leave, close = asyncio.Event(), asyncio.Event(), Connection._close
+
+    async def close_later(connection: Connection, closing: Any) -> None:
+        is_leaving.set()
+        await may_leave.wait()
+        await close(connection, closing)
+
+    monkeypatch.setattr(Connection, "_close", close_later)
+    async with connected(gateway.url) as client:
+        await client.socket.close()
+        await is_leaving.wait()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(gateway.server.stop())
+        await asyncio.sleep(0)
+        may_leave.set()
 
 
 async def test_lone_surrogates_come_back_as_valid_json(gateway: Running) -> None:

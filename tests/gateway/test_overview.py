@@ -54,7 +54,7 @@ async def test_overview_of_a_gateway_that_is_well(gateway: Running) -> None:
     assert body["memoryBytes"] > 10_000_000
     assert body["failures"] == {"messages": 0, "runs": 0, "parts": 0}
     assert body["channels"][0]["connected"] is True
-    assert {task["name"] for task in body["tasks"]} == {"ticks", "health", "session feed", "run feed"}
+    assert {task["name"] for task in body["tasks"]} == {"ticks", "health", "session feed", "run feed", "pulse"}
     assert [note["todo"] for note in body["attention"]] == ["homarus pairing approve irc CODE1234"]
 
 

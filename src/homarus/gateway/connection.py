@@ -209,6 +209,8 @@ class Connection:
                 await self._outbox.drain(self._socket.send_texts)
         except TimeoutError:
             log.info("conn %s did not take the last words", self._conn_id)
+        finally:
+            self._last_words = None
         raise self._closing or _Closing(CLOSE_NORMAL, "")
 
     async def _receive(self, tasks: asyncio.TaskGroup) -> None:
