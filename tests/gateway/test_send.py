@@ -78,6 +78,20 @@ async def test_a_file_of_the_workspace_or_of_the_caller_goes_out_and_is_shown_in
             assert response.status == 404
 
 
+async def test_a_file_can_come_beside_its_name_and_answer_a_message(gateway: Running) -> None:
+    given = {"buffer": b64encode(b"hi").decode(), "filename": "no tes; 1.txt", "contentType": "text/plain"}
+    async with connected(gateway.url, minProtocol=4, maxProtocol=4) as client:
+        assert (await client.call("send", params(message=None, replyToId=77, **given)))["ok"]
+    [part] = await gateway.server.core.services.database.read(select_parts, "send:k1")
+    assert part.media is not None
+    assert (part.media.name, part.media.mime, part.media.size, part.reply_to) == (
+        "no tes; 1.txt",
+        "text/plain",
+        2,
+        "77",
+    )
+
+
 async def test_a_file_of_the_web_goes_out_from_hosts_that_may_be_asked(tmp_path: Path) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(body=PNG if request.path == "/pictures/boat.png" else bytes(2000))
@@ -138,6 +152,10 @@ async def test_a_file_that_the_channel_does_not_take_is_refused(gateway: Running
         ({"mediaUrl": "data:image/png,abc"}, "data:TYPE;name=FILE;base64"),
         ({"mediaUrl": "data:image/png;base64,*"}, "not valid base64"),
         ({"mediaUrls": ["a"] * 11}, "mediaUrls"),
+        ({"buffer": "*"}, "not valid base64"),
+        ({"buffer": b64encode(bytes(2000)).decode()}, "larger than 1000 bytes"),
+        ({"buffer": "aGk=", "contentType": "text/plain\r\nX: y"}, "data:TYPE;name=FILE;base64"),
+        ({"replyToId": ""}, "replyToId"),
         ({"to": "ines\r\nQUIT"}, "line breaks"),
         ({"to": " "}, "line breaks"),
         ({"threadId": "a\nb"}, "line breaks"),

@@ -257,8 +257,11 @@ class Sender(Protocol):
         *,
         within: float,
         files: Sequence[Attached] = (),
+        reply_to: str | None = None,
     ) -> Sending:
         """Commit a text and files, once per key, with the transcript entry `mirror`, and wait for delivery.
+
+        `reply_to` is the platform's id of the message they answer.
 
         Raises UserError when there is nothing to send and for a key that was used for another chat.
         """

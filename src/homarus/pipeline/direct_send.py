@@ -59,14 +59,17 @@ class DirectSend:
         *,
         within: float,
         files: Sequence[Attached] = (),
+        reply_to: str | None = None,
     ) -> Sending:
         """Commit the parts, and the transcript entry `mirror` with them, then wait for delivery `within` seconds.
+
+        `reply_to` is the platform's id of the message the first part answers.
 
         The same `key` again sends nothing and answers how the first one stands. Raises UserError for a text that has
         no parts or a key that was used for another chat, StorageError.
         """
         run_id = f"send:{key}"
-        parts = self._outbox.parts(run_id, address, text, files=files)
+        parts = self._outbox.parts(run_id, address, text, reply_to, files)
         if not parts:
             raise UserError("there is nothing to send in this text", fix="write something other than NO_REPLY")
         stored = await self._database.write(_store, run_id, parts, mirror)

@@ -22,17 +22,26 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+MessageName = Annotated[str, MinLen(1), MaxLen(512), BeforeValidator(_as_text)]
+"""The platform's id of a message."""
+
+
 class SendParams(Params):
     """`send`. `to` is a chat of the channel: a nick, a room, a chat id.
 
     `mediaUrl` is `data:TYPE;name=FILE;base64,...`, an http or https address of the internet, or a path in the workspace
-    of the agent (`agentId`).
+    of the agent (`agentId`). `buffer` is a file as base64, `filename` and `contentType` say what it is. `replyToId` is
+    the platform's id of the message that is answered.
     """
 
     to: Annotated[str, MinLen(1), MaxLen(512)]
     message: Annotated[str, MaxLen(MAX_TEXT)] | None = None
     media_url: Annotated[str, MaxLen(MAX_MEDIA)] | None = None
     media_urls: Annotated[list[Annotated[str, MaxLen(MAX_MEDIA)]], MaxLen(10)] | None = None
+    buffer: Annotated[str, MaxLen(MAX_MEDIA)] | None = None
+    filename: Annotated[str, MaxLen(200)] | None = None
+    content_type: Annotated[str, MaxLen(200)] | None = None
+    reply_to_id: MessageName | None = None
     gif_playback: bool | None = None
     channel: Annotated[str, MaxLen(64)] | None = None
     account_id: Annotated[str, MaxLen(64)] | None = None
@@ -67,6 +76,10 @@ class ActionParams(LooseParams):
     media_url: Annotated[str, MaxLen(MAX_MEDIA)] | None = None
     account_id: Annotated[str, MaxLen(64)] | None = None
     thread_id: Annotated[str, MaxLen(512)] | None = None
+    buffer: Annotated[str, MaxLen(MAX_MEDIA)] | None = None
+    filename: Annotated[str, MaxLen(200)] | None = None
+    content_type: Annotated[str, MaxLen(200)] | None = None
+    reply_to: MessageName | None = None
     dry_run: bool | None = None
 
 
@@ -76,7 +89,7 @@ class TouchParams(ActionParams):
     `messageId` is the platform's id of the message; `emoji` is put on it, or taken off with `remove` or when empty.
     """
 
-    message_id: Annotated[str, MinLen(1), MaxLen(512), BeforeValidator(_as_text)]
+    message_id: MessageName
     emoji: Annotated[str, MaxLen(64)] | None = None
     remove: bool | None = None
 

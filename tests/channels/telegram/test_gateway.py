@@ -221,6 +221,8 @@ async def test_the_owner_sends_edits_reacts_and_deletes_by_hand(harbour: Harbour
         assert put == ["👍"]
         assert (await homarus(harbour.home, "message", "react", *at, "--remove")).code == 0
         assert list(server.reactions.values()) == [[]]
+        answer = await homarus(harbour.home, "message", "send", *there, "-m", "said above", "--reply-to", at[-1])
+        assert (answer.code, (await harbour.sent(3)).reply_to) == (0, told.message_id)
         assert (await homarus(harbour.home, "message", "delete", *at)).code == 0
         assert told.is_deleted
         assert (await homarus(harbour.home, "message", "delete", *at)).code == 0

@@ -36,6 +36,9 @@ def send(  # noqa: PLR0917 - typer makes an option of each
     ] = None,
     account: Account = None,
     thread: Annotated[str | None, typer.Option("--thread", help="A topic or thread in it.")] = None,
+    reply_to: Annotated[
+        str | None, typer.Option("--reply-to", help="The platform's id of the message to answer.")
+    ] = None,
     session_key: Annotated[str | None, typer.Option("--session", help="Also note it in this conversation.")] = None,
     key: Annotated[str | None, typer.Option("--key", help="Sends once per key, however often it is run.")] = None,
     as_json: AsJson = False,
@@ -45,7 +48,8 @@ def send(  # noqa: PLR0917 - typer makes an option of each
         raise UserError("there is nothing to send", fix="give --message TEXT or --media FILE")
     params: Row = {"to": to, "message": message, "idempotencyKey": key or str(uuid4())}
     params |= {"mediaUrls": _media(media)} if media else {}
-    named = {"channel": channel, "accountId": account, "threadId": thread, "sessionKey": session_key}
+    named = {"channel": channel, "accountId": account, "threadId": thread, "replyToId": reply_to}
+    named["sessionKey"] = session_key
     params |= {name: value for name, value in named.items() if value}
     with session(find_gateway()) as gateway:
         found = as_row(gateway.call("send", params, timeout=60))

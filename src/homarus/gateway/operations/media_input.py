@@ -8,7 +8,7 @@ import binascii
 import re
 from pathlib import Path, PurePosixPath
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from homarus.errors import UserError
 from homarus.gateway.operations.call import Call
@@ -28,7 +28,7 @@ _NAME: Final = re.compile(r";name=([^;,]+)", re.IGNORECASE)
 
 async def read_media(call: Call, params: SendParams, address: Address) -> list[Attached]:
     """Return the files to send, kept in the state folder. Raises ProtocolError for what cannot be sent."""
-    given = [*([params.media_url] if params.media_url else []), *(params.media_urls or [])]
+    given = [each for each in (_data_url(params), params.media_url, *(params.media_urls or [])) if each]
     shelf = call.services.files
     if not given:
         return []
@@ -42,6 +42,14 @@ async def read_media(call: Call, params: SendParams, address: Address) -> list[A
     except UserError as error:
         raise invalid(error.message + (f"; {error.fix}" if error.fix else "")) from error
     return [Attached(await shelf.keep(name, type_of(name, content), content)) for name, content in found]
+
+
+def _data_url(params: SendParams) -> str | None:
+    """Return the file that came beside its name, in the form of all others."""
+    if not params.buffer or params.buffer[:5].lower() == "data:":
+        return params.buffer
+    kind = params.content_type or "application/octet-stream"
+    return f"data:{kind};name={quote(params.filename or 'file', safe='')};base64,{params.buffer}"
 
 
 async def _read(call: Call, params: SendParams, given: str, most: int) -> tuple[str, bytes]:

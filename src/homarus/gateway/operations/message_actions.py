@@ -24,8 +24,8 @@ SEND: Final = "send"
 async def act(call: Call, params: MessageActionParams) -> JsonObject:
     """Do something with a message of a channel: `send` one, or `react` to one, `edit` or `delete` one.
 
-    Which of them a channel can do is in the answer to one it cannot. `params` are those of the action: `to`, `message`
-    and `media` to send, and `to`, `messageId` with `emoji`, `remove` or `message` for the others.
+    Which of them a channel can do is in the answer to one it cannot. `params` are those of the action: `to`, `message`,
+    `media` and `replyTo` to send, and `to`, `messageId` with `emoji`, `remove` or `message` for the others.
     """
     action = params.action.strip().lower()
     channel = params.channel.strip().lower()
@@ -93,6 +93,10 @@ def _message(params: MessageActionParams, given: ActionParams, channel: str) -> 
         "to": _recipient(given),
         "message": given.message,
         "media_url": given.media or given.media_url,
+        "buffer": given.buffer,
+        "filename": given.filename,
+        "content_type": given.content_type,
+        "reply_to_id": given.reply_to,
         "channel": channel,
         "account_id": given.account_id or params.account_id or None,
         "agent_id": params.agent_id,

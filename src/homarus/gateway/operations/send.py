@@ -41,7 +41,9 @@ async def deliver(call: Call, params: SendParams) -> SendResult:
     key = runnable_key(call, params.session_key) if params.session_key else None
     files = await read_media(call, params, address)
     mirror = await _mirror(call, key, text, files) if key is not None else None
-    found = await call.services.sender.send(params.idempotency_key, address, text, mirror, within=WAIT, files=files)
+    found = await call.services.sender.send(
+        params.idempotency_key, address, text, mirror, within=WAIT, files=files, reply_to=params.reply_to_id
+    )
     if key is not None:
         call.core.session_feed.changed(key, "send")
     if found.state == "dead":
@@ -61,7 +63,7 @@ async def deliver(call: Call, params: SendParams) -> SendResult:
 
 def _text(params: SendParams) -> str:
     text = (params.message or "").strip()
-    if not text and not params.media_url and not params.media_urls:
+    if not text and not params.media_url and not params.media_urls and not params.buffer:
         raise invalid("message required")
     return text
 
