@@ -77,10 +77,30 @@ class Job(TypedDict):
     deliveryPreview: NotRequired[DeliveryPreview]
 
 
+class CompactJob(TypedDict):
+    """A job as a list shows it that asked for compact rows."""
+
+    id: str
+    name: str
+    agentId: NotRequired[str]
+    description: NotRequired[str]
+    updatedAtMs: int
+    enabled: bool
+    schedule: Schedule
+    effectiveAgentId: str
+    scheduleKind: str
+    nextRunAt: str | None
+    nextRunAtMs: int | None
+    lastRunAt: str | None
+    lastRunAtMs: int | None
+    lastRunStatus: str | None
+    lastRunError: str | None
+
+
 class JobPage(TypedDict):
     """One page of jobs."""
 
-    jobs: list[Job]
+    jobs: list[Job | CompactJob]
     total: int
     offset: int
     limit: int

@@ -40,7 +40,7 @@ class SessionFacts(TypedDict, total=False):
     systemSent: bool
     abortedLastRun: bool
     thinkingLevel: str
-    fastMode: bool
+    fastMode: bool | Literal["auto"]
     verboseLevel: str
     reasoningLevel: str
     responseUsage: str
