@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from figures import cpu_seconds, resident_mib
+from figures import resident_mib, thread_seconds
 from systems import Homarus
 
 from homarus.channels.contract import Capabilities, ChatKind, Inbound, Sender
@@ -51,7 +51,7 @@ async def run_sessions(
 
 
 async def compare_crowded(crowded: Homarus, empty: Homarus, turns: int) -> tuple[float, float]:
-    """Return by how many per cent a turn takes longer in the first gateway: CPU time, and wall time at the median.
+    """Return by how many per cent a turn takes longer in the first gateway: CPU time and wall time, at the median.
 
     The turns are interleaved, in a session of its own each, so that what else the machine does hits both alike.
     """
@@ -60,14 +60,14 @@ async def compare_crowded(crowded: Homarus, empty: Homarus, turns: int) -> tuple
         for system in systems:
             await system.turn("agent:main:four")
     wall: dict[Homarus, list[float]] = {system: [] for system in systems}
-    spent = dict.fromkeys(systems, 0.0)
+    spent: dict[Homarus, list[float]] = {system: [] for system in systems}
     for number in range(turns):
         for system in systems if number % 2 else systems[::-1]:
-            before = cpu_seconds(system.pid)
+            before = thread_seconds(system.pid)
             wall[system].append(await system.turn("agent:main:three"))
-            spent[system] += cpu_seconds(system.pid) - before
-    cpu = spent[crowded] / spent[empty]
-    return (cpu - 1) * 100, (statistics.median(wall[crowded]) / statistics.median(wall[empty]) - 1) * 100
+            spent[system].append(thread_seconds(system.pid) - before)
+    cpu, whole = (statistics.median(of[crowded]) / statistics.median(of[empty]) for of in (spent, wall))
+    return (cpu - 1) * 100, (whole - 1) * 100
 
 
 async def accept_messages(count: int) -> float:

@@ -112,6 +112,16 @@ async def test_pings_of_clients_are_answered_before_and_after_the_handshake(gate
                 await socket.send_json({"type": "req", "id": "1", "method": "connect", "params": params})
 
 
+async def test_connection_that_has_ended_can_be_told_to_end(gateway: Running) -> None:
+    hub = gateway.server.core.hub
+    async with connected(gateway.url, **V4):
+        [ended] = hub.connections
+    async with asyncio.timeout(45):
+        while hub.connections:
+            await asyncio.sleep(0.005)
+    ended.disconnect(1012, "service restart")
+
+
 async def test_client_that_does_not_authenticate_in_time_is_closed(tmp_path: Path) -> None:
     settings = GatewaySettings(auth=AuthSettings(token=TOKEN), handshake_timeout=0.05)
     running = await start(tmp_path, settings)
