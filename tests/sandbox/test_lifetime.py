@@ -26,6 +26,22 @@ line = f"echo started; exec sleep {sys.argv[2]}"
 print_live = lambda text: print(text, end="", flush=True)
 asyncio.run(Bubblewrap().run(Command(("/bin/sh", "-c", line), Path(sys.argv[1])), print_live))
 """
+FIRST = """
+import asyncio, ctypes, sys
+from pathlib import Path
+from homarus.sandbox.bubblewrap import Bubblewrap
+from homarus.sandbox.contract import Command, Limits
+assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0  # PR_SET_CHILD_SUBREAPER: orphans come to this process
+async def run(sandbox, line, **limits):
+    pids = []
+    await sandbox.run(Command(("/bin/sh", "-c", line), Path(sys.argv[1]), limits=Limits(**limits)), None, pids.append)
+    return pids[0]
+async def main():
+    sandbox = Bubblewrap()
+    pids = [await run(sandbox, "true"), await run(sandbox, "exit 3"), await run(sandbox, "sleep 60", timeout=0.5)]
+    print([pid for pid in pids if Path(f"/proc/{pid}").exists()])
+asyncio.run(main())
+"""
 PLAIN = """
 import subprocess, sys
 child = subprocess.Popen(["/bin/sh", "-c", f"echo started; exec sleep {sys.argv[2]}"])
@@ -161,3 +177,18 @@ async def test_a_command_waits_for_its_gateway_to_say_go(tmp_path: Path, is_rele
         launch.reap()
         launch.close()
     assert (tmp_path / "ran").exists() is is_released
+
+
+async def test_the_first_process_of_a_container_collects_what_commands_leave(
+    sandbox: Bubblewrap, tmp_path: Path
+) -> None:
+    assert sandbox.name
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", FIRST, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+    assert done.stdout == "[]\n"

@@ -117,8 +117,14 @@ class Launch:
         self._process.kill()
 
     def reap(self) -> None:
-        """Collect bwrap itself, after `monitor` became readable."""
+        """Collect bwrap itself, after `monitor` became readable, and what it left behind.
+
+        It does not collect the sandbox's pid 1, which is ours when this process is the first of a container.
+        """
         self._process.wait()
+        if self._init is not None:
+            with suppress(ChildProcessError):
+                os.waitid(os.P_PIDFD, self._init, os.WEXITED | os.WNOHANG)
 
     @property
     def own_exit_code(self) -> int | None:
