@@ -28,6 +28,7 @@ from homarus.channels.telegram.webhook import Receiver
 from homarus.clock import SystemClock
 from homarus.gateway.http.page import Page
 from homarus.gateway.http.routes import MAX_BODY, Routes
+from homarus.gateway.http.surfaces import DOCUMENTS
 from homarus.testing.ingress import MemoryIngress
 
 PATHS = (
@@ -57,6 +58,9 @@ async def fuzz_http(target: Target, random: Random, count: int, findings: Findin
     app.freeze()
     corpus = [json.loads(entry) for entry in seeds("bodies.jsonl")]
     before = target.disk.look(snapshot)
+    # The reference is made with the first request for it, once in the life of a process; only then it is an answer.
+    for document in DOCUMENTS:
+        await send(app, "GET", document, {"Host": "127.0.0.1"}, b"")
     for _ in range(count):
         method, path, body = random.choice(METHODS), random.choice(PATHS), _body(random, corpus)
         if random.random() < 0.2:
