@@ -27,7 +27,6 @@ WIDER: list[tuple[str, Frame, list[str], str]] = [
     ("node.invoke", invoke("system.run"), [WRITE], ADMIN),
     ("node.invoke", invoke("  system.run "), [WRITE], ADMIN),
     ("node.invoke", invoke("system.run.prepare"), [WRITE], ADMIN),
-    ("node.invoke", invoke("system.which"), [WRITE], ADMIN),
     ("node.invoke", invoke("fs.listDir"), [WRITE], ADMIN),
     ("node.invoke", invoke("system.execApprovals.set"), [WRITE], ADMIN),
     ("node.invoke", invoke("browser.proxy", {"method": "POST", "path": "/act"}), [WRITE], ADMIN),
@@ -42,6 +41,7 @@ WIDER: list[tuple[str, Frame, list[str], str]] = [
 ]
 ENOUGH: list[tuple[str, Frame, list[str]]] = [
     ("node.invoke", invoke("camera.list"), [WRITE]),
+    ("node.invoke", invoke("system.which"), [WRITE]),
     ("node.invoke", invoke("browser.proxy", {"method": "GET", "path": "/tabs"}), [WRITE]),
     ("node.invoke", invoke("system.run"), [ADMIN]),
     ("agent", agent("what is /new"), [WRITE]),

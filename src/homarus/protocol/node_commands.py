@@ -17,7 +17,9 @@ ADMIN_COMMANDS: Final = frozenset(
         "system.execApprovals.set",
     }
 )
-"""Commands that run or look up programs, list folders or drive a browser."""
+"""Commands that run or look up programs, list folders or drive a browser: an admin lets a node have them."""
+_FOR_WRITERS: Final = "system.which"
+"""Looking up a program takes no admin once a node may do it: the command line asks for write alone (recorded)."""
 _BROWSER: Final = "browser.proxy"
 _LOOKS: Final = "GET"
 
@@ -27,4 +29,4 @@ def is_admin_command(command: str, params: Mapping[str, object] | None) -> bool:
     name = command.strip()
     if name == _BROWSER and (params or {}).get("method", _LOOKS) == _LOOKS:
         return False
-    return name in ADMIN_COMMANDS
+    return name in ADMIN_COMMANDS and name != _FOR_WRITERS
