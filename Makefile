@@ -3,7 +3,7 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV   := .venv
 BIN    := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 UV     ?= uv
 
 RUNTIME := $(VENV)/.runtime-installed
@@ -25,7 +25,7 @@ run: $(RUNTIME) ## Build the chat page when it changed, start, and print a login
 
 test: $(DEV) ## Run every test; ends with the summary line of pytest.
 	@$(BIN)/python scripts/web_tests.py
-	@$(BIN)/pytest -n $(WORKERS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: $(DEV) ## Lint, formatting, types, import direction.
 	@$(BIN)/ruff check .
