@@ -223,7 +223,9 @@ async def test_without_a_gateway_the_error_says_how_to_start_one(tmp_path: Path)
 
 async def test_the_assistant_answers_without_a_gateway(tmp_path: Path) -> None:
     done = await homarus(tmp_path, "agent", "--local", "--message", "what time is it")
-    assert (done.code, done.err) == (ExitCode.OK, "")
+    # On a busy machine it may warn that its loop stood still.
+    said = [line for line in done.err.splitlines() if "gateway.watchdog" not in line]
+    assert (done.code, said) == (ExitCode.OK, [])
     assert "UTC" in done.out
 
 
