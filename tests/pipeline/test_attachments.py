@@ -127,7 +127,7 @@ async def test_a_file_marked_before_a_stop_goes_out_after_the_restart(tmp_path: 
 async def test_the_transcript_names_the_files_of_a_reply(tmp_path: Path) -> None:
     async with world(tmp_path, model("a"), toolbox=Sender(tmp_path)) as here:
         await here.pipeline.submit(chat("draw"))
-        outcome = await here.pipeline.wait("r1", 10)
+        outcome = await here.pipeline.wait("r1", 45)
         assert outcome is not None
         last = (await here.parts.database.read(select_entries, outcome.session_id, None))[-1]
         [file] = last.payload["files"]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]

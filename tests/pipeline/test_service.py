@@ -49,7 +49,7 @@ async def test_a_repeated_message_is_answered_once(tmp_path: Path) -> None:
 async def test_a_submission_runs_once_however_often_it_is_sent(tmp_path: Path) -> None:
     async with world(tmp_path, ScriptedModel([say("hi")])) as here:
         assert (await here.pipeline.submit(chat("hello"))).status == "started"
-        outcome = await here.pipeline.wait("r1", 10)
+        outcome = await here.pipeline.wait("r1", 45)
         assert outcome is not None
         assert (outcome.state, outcome.text) == ("done", "hi")
         again = await here.pipeline.submit(chat("hello"))
@@ -110,7 +110,7 @@ async def test_tool_results_are_stored_with_their_label_before_the_next_step(tmp
     toolbox = FakeToolbox()
     async with world(tmp_path, model, toolbox=toolbox) as here:
         await here.pipeline.submit(chat("look"))
-        await here.pipeline.wait("r1", 10)
+        await here.pipeline.wait("r1", 45)
         entries = await transcript(here, "r1")
         assert [entry.type for entry in entries] == ["user", "assistant", "tool_result", "tool_result", "assistant"]
         assert entries[-1].label.is_tainted
@@ -211,7 +211,7 @@ async def test_a_failing_model_is_told_to_the_user_and_named_in_the_state(tmp_pa
 async def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     async with world(tmp_path, ScriptedModel([say("x")], gate=asyncio.Event()), timeout=0.05) as here:
         await here.pipeline.submit(chat("slow"))
-        outcome = await here.pipeline.wait("r1", 10)
+        outcome = await here.pipeline.wait("r1", 45)
         assert outcome is not None
         assert (outcome.state, outcome.stop_reason) == ("aborted", "timeout")
 

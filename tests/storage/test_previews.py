@@ -41,11 +41,11 @@ async def test_a_final_part_stored_while_its_preview_is_being_stored_is_not_lost
     def slow_preview(connection: Connection) -> None:
         outbound.open_preview(connection, PREVIEW)
         inserted.set()
-        go.wait(10)
+        go.wait(45)
 
     final = replace(PREVIEW, id="b", text="Hello", state="pending")
     preview = asyncio.create_task(database.write(slow_preview))
-    await asyncio.to_thread(inserted.wait, 10)
+    await asyncio.to_thread(inserted.wait, 45)
     finish = asyncio.create_task(database.write(outbound.insert_parts, [final]))
     await asyncio.wait([finish], timeout=0.3)
     go.set()
