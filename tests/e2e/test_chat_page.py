@@ -20,7 +20,7 @@ from tests.e2e.process import environment
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
-WALK_TIMEOUT = 90.0
+WALK_TIMEOUT = 150.0
 VIEWS = [("wide", "light"), ("wide", "dark"), ("phone", "light"), ("phone", "dark")]
 
 
@@ -64,7 +64,7 @@ async def built_page(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Build the page unless it is current; workers take turns."""
     with (tmp_path_factory.getbasetemp().parent / "page.lock").open("w") as lock:
         await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-        await run(sys.executable, WEB / "build.py", timeout=55)
+        await run(sys.executable, WEB / "build.py", timeout=150)
 
 
 class Up(Struct):

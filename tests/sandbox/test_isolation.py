@@ -26,7 +26,7 @@ async def inside(sandbox: Bubblewrap, workspace: Path, line: str) -> str:
 
 def outside(line: str, *, cwd: Path | None = None, close_fds: bool = True) -> str:
     result = subprocess.run(
-        ["/bin/sh", "-c", line], capture_output=True, text=True, timeout=30, cwd=cwd, close_fds=close_fds, check=False
+        ["/bin/sh", "-c", line], capture_output=True, text=True, timeout=150, cwd=cwd, close_fds=close_fds, check=False
     )
     return result.stdout
 
@@ -34,7 +34,7 @@ def outside(line: str, *, cwd: Path | None = None, close_fds: bool = True) -> st
 def bwrap(*options: str, line: str) -> str:
     """The control: bubblewrap itself, with other options."""
     return subprocess.run(
-        ["bwrap", *options, "--", "/bin/sh", "-c", line], capture_output=True, text=True, timeout=30, check=True
+        ["bwrap", *options, "--", "/bin/sh", "-c", line], capture_output=True, text=True, timeout=150, check=True
     ).stdout
 
 

@@ -192,7 +192,7 @@ async def test_the_first_process_of_a_container_collects_what_commands_leave(
         [sys.executable, "-c", FIRST, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         check=True,
     )
     assert done.stdout == "[]\n"

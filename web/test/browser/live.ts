@@ -120,7 +120,7 @@ async function refuseUsedCode(browser: Browser): Promise<void> {
 
 async function walk(browser: Browser): Promise<Seen> {
   const page = await openWindow(browser, watch, scheme as Scheme, size as Size);
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(45_000);
   await refuseWrongCode(page);
   await signIn(page);
   const lengths = await askForFiles(page);
