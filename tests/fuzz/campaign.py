@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+from aiohttp import web_app
 from tests.fuzz.bodies import fuzz_http, fuzz_webhook
 from tests.fuzz.gateway import Target, fuzz_owner, fuzz_strangers
 from tests.fuzz.interfaces import fuzz_hooks, fuzz_interfaces, fuzz_rpc_strangers
@@ -58,6 +59,8 @@ def run(seed: int, frames: int, bodies: int, texts: int, tell: Callable[[Counter
         for number, (kind, count) in enumerate(_rounds(frames, bodies, texts)):
             folder = Path(root) / str(number)
             folder.mkdir()
+            # It keeps the routes of a thousand applications, and with them the gateways of earlier rounds.
+            web_app._cached_build_middleware.cache_clear()  # pyright: ignore[reportPrivateUsage]
             round_seed = seed * 1_000_003 + number
             match kind:
                 case "frames":
