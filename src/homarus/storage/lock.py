@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -119,6 +120,10 @@ class DatabaseLock:
         """Give the database back."""
         if event.contains(self._engine, "connect", self._check):
             event.remove(self._engine, "connect", self._check)
+        if self._connection is not None:
+            # A server frees what a closed connection held only once it has noticed.
+            with suppress(SQLAlchemyError):
+                self._connection.exec_driver_sql(f"SELECT pg_advisory_unlock({DATABASE_KEY})")
         self._drop()
 
     def _hold(self) -> None:
