@@ -24,11 +24,9 @@ def agent(message: str) -> Frame:
 
 APPROVE = {"channel": "irc", "accountId": "default", "requestId": "AAAA"}
 WIDER: list[tuple[str, Frame, list[str], str]] = [
-    ("node.invoke", invoke("system.run"), [WRITE], ADMIN),
-    ("node.invoke", invoke("  system.run "), [WRITE], ADMIN),
-    ("node.invoke", invoke("system.run.prepare"), [WRITE], ADMIN),
     ("node.invoke", invoke("fs.listDir"), [WRITE], ADMIN),
-    ("node.invoke", invoke("system.execApprovals.set"), [WRITE], ADMIN),
+    ("node.invoke", invoke("  fs.listDir "), [WRITE], ADMIN),
+    ("node.invoke", invoke("terminal.upload"), [WRITE], ADMIN),
     ("node.invoke", invoke("browser.proxy", {"method": "POST", "path": "/act"}), [WRITE], ADMIN),
     ("node.invoke", invoke("browser.proxy", {"method": "get", "path": "/tabs"}), [WRITE], ADMIN),
     ("node.invoke", invoke("browser.proxy.upload.v1"), [WRITE], ADMIN),
@@ -42,6 +40,7 @@ WIDER: list[tuple[str, Frame, list[str], str]] = [
 ENOUGH: list[tuple[str, Frame, list[str]]] = [
     ("node.invoke", invoke("camera.list"), [WRITE]),
     ("node.invoke", invoke("system.which"), [WRITE]),
+    ("node.invoke", invoke("system.run"), [WRITE]),
     ("node.invoke", invoke("browser.proxy", {"method": "GET", "path": "/tabs"}), [WRITE]),
     ("node.invoke", invoke("system.run"), [ADMIN]),
     ("agent", agent("what is /new"), [WRITE]),
@@ -93,7 +92,7 @@ async def test_secrets_of_talk_take_both_scopes_and_say_so(gateway: Running) -> 
 async def test_a_parameter_in_the_path_of_a_route_counts_as_well(gateway: Running) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "X-OpenClaw-Scopes": WRITE}
     url = f"{gateway.http}/api/nodes/n/invoke"
-    body = {"command": "system.run", "idempotencyKey": "k"}
+    body = {"command": "fs.listDir", "idempotencyKey": "k"}
     async with aiohttp.ClientSession(headers=headers) as session, session.post(url, json=body) as answer:
         shown = await answer.json()
     assert answer.status == 403, shown

@@ -18,8 +18,8 @@ ADMIN_COMMANDS: Final = frozenset(
     }
 )
 """Commands that run or look up programs, list folders or drive a browser: an admin lets a node have them."""
-_FOR_WRITERS: Final = "system.which"
-"""Looking up a program takes no admin once a node may do it: the command line asks for write alone (recorded)."""
+_SENT_BY_ADMINS: Final = frozenset({"browser.proxy", "browser.proxy.upload.v1", "fs.listDir", "terminal.upload"})
+"""Commands that cross from a conversation into the machine and ask nobody there; `system.run` asks its approvals."""
 _BROWSER: Final = "browser.proxy"
 _LOOKS: Final = "GET"
 
@@ -29,4 +29,4 @@ def is_admin_command(command: str, params: Mapping[str, object] | None) -> bool:
     name = command.strip()
     if name == _BROWSER and (params or {}).get("method", _LOOKS) == _LOOKS:
         return False
-    return name in ADMIN_COMMANDS and name != _FOR_WRITERS
+    return name in _SENT_BY_ADMINS
