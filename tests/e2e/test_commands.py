@@ -79,6 +79,13 @@ def shell_environment(home: Path, bin_folder: Path) -> dict[str, str]:
     return {**keep, "PATH": path, "HOME": str(home), "MY_KEY": "key", "HOMARUS_GATEWAY_TOKEN": "test-token-0123456789"}
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c() -> None:
+    """Let commands hear Ctrl-C: those that a shell started in its background ignore it, and so do their children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 async def run_typed(line: str, environment: dict[str, str]) -> tuple[int, str]:
     """Run a line in a shell; one that follows something is ended with Ctrl-C once it has said something."""
     process = await asyncio.create_subprocess_exec(
