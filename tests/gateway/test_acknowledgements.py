@@ -9,7 +9,7 @@ from tests.pipeline.harness import FakeNetwork
 from homarus.channels.contract import Capabilities
 from homarus.channels.policy_config import ChannelPolicyConfig
 from homarus.errors import Permanent
-from homarus.gateway.acknowledgements import Acknowledgements, Acknowledging, AckScope
+from homarus.gateway.acknowledgements import MAX_PER_CHAT, Acknowledgements, Acknowledging, AckScope
 from homarus.ids import Address
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.pipeline.access import AccessRules
@@ -36,10 +36,13 @@ class ReactingNetwork(FakeNetwork):
         self.reactions: dict[str, str | None] = {}
         self.calls = 0
         self.called = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def react(self, address: Address, platform_id: str, emoji: str | None) -> None:
         self.calls += 1
         self.called.set()
+        await self.gate.wait()
         if platform_id == "gone":
             raise Permanent("no such message")
         self.reactions[platform_id] = emoji
@@ -77,6 +80,28 @@ async def test_a_reaction_stays_or_goes_with_the_end_of_the_run() -> None:
     shown.remove(network, ROOM)
     await network.after(3)
     assert network.reactions == {"kept": "o", "taken": None}
+
+
+async def test_a_reaction_is_taken_off_after_it_was_put_on_however_soon_the_answer_is_done() -> None:
+    network, shown = ReactingNetwork(), Acknowledgements()
+    network.gate.clear()
+    shown.show(network, message("group", "#room"), Acknowledging("o", "all", is_removed=True))
+    shown.remove(network, ROOM)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert network.calls == 1
+    network.gate.set()
+    await network.after(2)
+    assert network.reactions == {"m1": None}
+
+
+async def test_a_reaction_that_cannot_be_taken_off_is_not_put_on() -> None:
+    network, shown = ReactingNetwork(), Acknowledgements()
+    for number in range(MAX_PER_CHAT + 1):
+        shown.show(network, message("group", "#room", f"m{number}"), Acknowledging("o", "all", is_removed=True))
+    await network.after(MAX_PER_CHAT)
+    await shown.close()
+    assert network.calls == MAX_PER_CHAT
 
 
 async def test_a_reaction_that_is_refused_is_left_out() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Literal, cast
 
 from msgspec import Struct
@@ -46,23 +47,22 @@ class Acknowledgements:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._shown: dict[Address, list[str]] = {}
+        self._shown: dict[Address, dict[str, asyncio.Task[None]]] = {}
 
     def show(self, channel: Channel, message: InboundMessage, how: Acknowledging) -> None:
         """React to a message that was committed."""
-        if len(self._tasks) >= MAX_OPEN:
+        shown = self._shown.get(message.address, {})
+        is_full = len(shown) >= MAX_PER_CHAT or (not shown and len(self._shown) >= MAX_OPEN)
+        if len(self._tasks) >= MAX_OPEN or (how.is_removed and is_full):
             return
-        if how.is_removed and (message.address in self._shown or len(self._shown) < MAX_OPEN):
-            shown = self._shown.setdefault(message.address, [])
-            if len(shown) >= MAX_PER_CHAT:
-                return
-            shown.append(message.external_id)
-        self._react(channel, message.address, message.external_id, how.emoji)
+        placed = self._begin(_react(channel, message.address, message.external_id, how.emoji))
+        if how.is_removed:
+            self._shown[message.address] = {**shown, message.external_id: placed}
 
     def remove(self, channel: Channel, address: Address) -> None:
         """Take the reactions off the messages of a chat: its run has ended."""
-        for message_id in self._shown.pop(address, ()):
-            self._react(channel, address, message_id, None)
+        for message_id, placed in self._shown.pop(address, {}).items():
+            self._begin(_react(channel, address, message_id, None, after=placed))
 
     async def close(self) -> None:
         """End what is on its way."""
@@ -71,16 +71,21 @@ class Acknowledgements:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _react(self, channel: Channel, address: Address, message_id: str, emoji: str | None) -> None:
-        work = _react(cast("ReactingChannel", channel), address, message_id, emoji)
-        task = asyncio.get_running_loop().create_task(work, name=f"reaction {address}")
+    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, name="reaction")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
-async def _react(channel: ReactingChannel, address: Address, message_id: str, emoji: str | None) -> None:
+async def _react(
+    channel: Channel, address: Address, message_id: str, emoji: str | None, after: asyncio.Task[None] | None = None
+) -> None:
+    """Put a reaction on, or take it off `after` it was put on: an answer can be done before its platform is."""
+    if after is not None:
+        await asyncio.wait((after,))
     try:
         async with asyncio.timeout(TIMEOUT):
-            await channel.react(address, message_id, emoji)
+            await cast("ReactingChannel", channel).react(address, message_id, emoji)
     except (HomarusError, TimeoutError) as error:
         log.info("no reaction on %s in %s: %s", message_id, address, str(error) or type(error).__name__)
