@@ -11,9 +11,9 @@ from pathlib import Path
 
 from figures import Measured
 
-BEGIN, END = "<!-- measured -->", "<!-- end -->"
-_COLOURS = ("#0ca678", "#748ffc", "#e8590c")
+_COLOURS = ("#0ca678", "#748ffc", "#e8590c", "#f59f00", "#868e96")
 _WIDTH, _BAR, _LEFT = 760, 18, 230
+_HEIGHT, _MARGIN = 220, 40
 
 
 def machine(load_before: float) -> str:
@@ -63,8 +63,7 @@ def plot(names: Sequence[str], rows: Mapping[str, Sequence[float | str]]) -> str
         for column, value in enumerate(values):
             parts.append(_bar(y + column * _BAR, value, scale, _COLOURS[column]))
         y += len(values) * _BAR + 14
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{y}" font-family="sans-serif"'
-    return "\n".join([f'{head} font-size="12">', '<rect width="100%" height="100%" fill="#fff"/>', *parts, "</svg>\n"])
+    return _svg(parts, y)
 
 
 def _ratio(value: float | str, ours: float | str) -> float | None:
@@ -79,8 +78,29 @@ def _bar(y: int, value: float | None, scale: float, colour: str) -> str:
     return f'{bar}<text x="{_LEFT + width + 5:.0f}" y="{y + 13}">{value:.1f}</text>'
 
 
-def write_readme(path: Path, measured: str) -> None:
-    """Replace the measured part of the page."""
-    text = path.read_text()
-    head, tail = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]
-    path.write_text(f"{head}\n{measured}\n{tail}")
+def curves(lines: Mapping[str, Sequence[tuple[float, float]]], unit: str) -> str:
+    """Return lines over a common x axis, each as a share of its greatest value, which its legend names."""
+    last = max(x for points in lines.values() for x, _ in points) or 1
+    wide, high = _WIDTH - 2 * _MARGIN, _HEIGHT - 2 * _MARGIN
+    parts = [f'<rect x="{_MARGIN}" y="{_MARGIN}" width="{wide}" height="{high}" fill="none" stroke="#dee2e6"/>']
+    for number, (name, points) in enumerate(lines.items()):
+        most, colour = max(y for _, y in points) or 1, _COLOURS[number]
+        path = " ".join(f"{_MARGIN + x / last * wide:.1f},{_MARGIN + (1 - y / most) * high:.1f}" for x, y in points)
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<rect x="{10 + number * 150}" y="8" width="12" height="12" fill="{colour}"/>')
+        parts.append(f'<text x="{27 + number * 150}" y="18">{name}, most {most:,.0f}</text>')
+    parts.append(f'<text x="{_MARGIN}" y="{_HEIGHT - 20}">0</text>')
+    parts.append(f'<text x="{_WIDTH - _MARGIN}" y="{_HEIGHT - 20}" text-anchor="end">{last:g} {unit}</text>')
+    return _svg(parts, _HEIGHT)
+
+
+def _svg(parts: Sequence[str], height: int) -> str:
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" font-family="sans-serif"'
+    return "\n".join([f'{head} font-size="12">', '<rect width="100%" height="100%" fill="#fff"/>', *parts, "</svg>\n"])
+
+
+def write_section(path: Path, name: str, text: str) -> None:
+    """Replace the part of a page between `<!-- NAME -->` and `<!-- end NAME -->`."""
+    page = path.read_text()
+    begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+    path.write_text(f"{page[: page.index(begin)]}{begin}\n{text}\n{page[page.index(end) :]}")

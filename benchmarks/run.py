@@ -22,7 +22,7 @@ from figures import KIB, MIB, Measured, cpu_seconds, resident_mib, spend
 from load import accept_messages, compare_crowded, idle_clients, run_sessions
 from msgspec import Struct
 from reads import read_figures
-from report import budget_table, machine, peer_table, plot, write_readme
+from report import budget_table, machine, peer_table, plot, write_section
 from systems import Hermes, Homarus, Nanobot, System
 
 HERE = Path(__file__).parent
@@ -218,7 +218,7 @@ async def measure(home: Path, options: Options, *, has_peers: bool, writes: bool
     where = machine(load)
     print("\n" + where)
     if writes:
-        write_readme(HERE / "README.md", "\n\n".join(["", where, *sections, ""]))
+        write_section(HERE / "README.md", "measured", "\n\n".join(["", where, *sections, ""]))
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -194,11 +195,15 @@ class Homarus(System):
     name = "Homarus"
     how = "`homarus gateway run`, WebSocket"
 
-    def __init__(self, home: Path, model: str) -> None:
+    def __init__(self, home: Path, model: str, more: Mapping[str, object] | None = None) -> None:
         super().__init__(home)
         provider = {"baseUrl": model, "api": "openai-completions", "apiKey": "none",
                     "models": [{"id": "mock", "name": "Mock", "contextWindow": 131072, "maxTokens": 1000}]}  # fmt: skip
-        config = {"models": {"providers": {"mock": provider}}, "agents": {"defaults": {"model": "mock/mock"}}}
+        config = {
+            "models": {"providers": {"mock": provider}},
+            "agents": {"defaults": {"model": "mock/mock"}},
+            **(more or {}),
+        }
         (home / "homarus.json").write_text(json.dumps(config))
         (home / "homarus.json").chmod(0o600)
         self.env |= {"HOMARUS_HOME": str(home), "HOMARUS_GATEWAY_TOKEN": KEY}
@@ -246,7 +251,7 @@ class Homarus(System):
                 else:
                     waiting.set_exception(RuntimeError(f"a turn failed: {event.payload}"))
 
-    async def turn(self, session: str = "main") -> float:
+    async def turn(self, session: str = "main", message: str = "ping") -> float:
         if self._client is None:
             await self.connect()
         if self._client is None:
@@ -254,7 +259,7 @@ class Homarus(System):
         run_id = str(uuid4())
         final = self._finals[run_id] = asyncio.get_running_loop().create_future()
         begun = time.perf_counter()
-        await self._client.call("chat.send", {"sessionKey": session, "message": "ping", "idempotencyKey": run_id})
+        await self._client.call("chat.send", {"sessionKey": session, "message": message, "idempotencyKey": run_id})
         async with asyncio.timeout(60):
             await final
         return time.perf_counter() - begun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from homarus import __version__
@@ -46,6 +47,7 @@ def _add_process(page: Page, core: GatewayCore) -> None:
     page.one("memory_usage_bytes", "gauge", "Resident memory", facts.resident_bytes)
     page.one("cpu_seconds_total", "counter", "Processor time of the process", facts.cpu_seconds)
     page.one("threads", "gauge", "Threads of the process", facts.threads)
+    page.one("tasks", "gauge", "Tasks of the event loop that have not ended", len(asyncio.all_tasks()))
     if facts.open_files is not None:
         page.one("open_file_descriptors", "gauge", "Open file descriptors", facts.open_files)
 

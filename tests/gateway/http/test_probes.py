@@ -103,6 +103,7 @@ async def test_metrics_show_what_was_counted(watched: Running, meter: Meter) -> 
     assert found["homarus_db_write_batch_size_count"] > 0
     assert found["homarus_memory_usage_bytes"] > 10_000_000
     assert found["homarus_open_file_descriptors"] > 3
+    assert found["homarus_tasks"] > 1
     assert found['homarus_task_state{task="irc/default",state="resting"}'] == 1
     assert found['homarus_task_restarts_total{task="irc/default"}'] == 4
     assert found['homarus_task_state{task="ticks",state="running"}'] == 1
