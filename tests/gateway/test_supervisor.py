@@ -69,6 +69,33 @@ async def test_the_other_side_says_when_to_come_again_within_reason(clock: Manua
     await work.begins(3)
 
 
+async def test_what_ran_for_a_while_waits_shorter_than_what_never_ran(
+    clock: ManualClock, supervisor: Supervisor
+) -> None:
+    policy = RestartPolicy(first_pause=1.0, max_pause=64.0, recovery=10.0, steady=60.0)
+    lines: asyncio.Queue[float] = asyncio.Queue()
+
+    async def work() -> None:
+        clock.advance(await lines.get())
+        raise Transient("gone")
+
+    supervisor.start("telegram", work, policy)
+    for ran, pause in ((0, 1), (0, 2), (0, 4), (0, 8), (20, 4), (20, 2), (10, 2), (0, 4), (60, 1)):
+        lines.put_nowait(ran)
+        await pass_pause(clock, pause * 1.15)
+
+
+async def test_a_pause_that_was_asked_for_does_not_lengthen_the_next(
+    clock: ManualClock, supervisor: Supervisor
+) -> None:
+    work = Work(*(Transient("slow down", retry_after=3.0) for _ in range(5)), Transient("gone"))
+    supervisor.start("telegram", work.run, POLICY)
+    for _ in range(5):
+        await pass_pause(clock, 3.0)
+    await pass_pause(clock, FIRST)
+    await work.begins(7)
+
+
 async def test_one_task_fails_alone(supervisor: Supervisor) -> None:
     good, bad = Work(), Work(AuthFailed("wrong password"))
     supervisor.start("good", good.run, POLICY)

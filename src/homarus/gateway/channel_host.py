@@ -44,7 +44,8 @@ from homarus.storage.records import InboundMessage
 log = logging.getLogger("homarus.channels")
 TYPING_INTERVAL = 4.0  # seconds; platforms let the sign go out after 5 or 6
 MAX_TYPING_SIGNS = 150
-RECONNECT = RestartPolicy(first_pause=2.0, max_pause=300.0)
+RECONNECT = RestartPolicy(first_pause=2.0, max_pause=60.0)
+"""When a platform or the line is back, its people wait a minute at most."""
 
 
 class Hosted(Struct):

@@ -19,13 +19,15 @@ MAX_HINT = 3600.0
 
 
 class RestartPolicy(Struct, frozen=True):
-    """Pauses in seconds between restarts, doubled each time, with jitter; a task that ran for `steady` seconds starts
-    over. More than `budget` unexpected failures within `window` seconds open the breaker: the task rests for `rest`
+    """Pauses in seconds between restarts, doubled each time, with jitter, and halved by every `recovery` seconds that a
+    task ran; one that ran for `steady` seconds starts over. A pause that the other side asked for doubles nothing. More
+    than `budget` unexpected failures within `window` seconds open the breaker: the task rests for `rest`
     seconds and then has one try, which either lasts for `steady` seconds or opens the breaker again. Lost connections
     do not count."""
 
     first_pause: float = 1.0
     max_pause: float = 300.0
+    recovery: float = 10.0
     steady: float = 60.0
     budget: int = 10
     window: float = 600.0
@@ -91,8 +93,7 @@ class Supervisor:
             else:
                 entry.state = "ended"
                 return
-            if self._clock.monotonic() - began >= policy.steady:
-                entry.pause, entry.is_tired = policy.first_pause, False
+            _recover(entry, self._clock.monotonic() - began, policy)
             wait = self._judge(entry, error, policy)
             if wait is None:
                 return
@@ -114,8 +115,10 @@ class Supervisor:
                 log.error("%s failed too often (%d times); it rests for %.0f s", entry.name, count, policy.rest)
                 return policy.rest
         entry.state = "waiting"
-        wait = _hint(error) or entry.pause * (1 + 0.3 * self._clock.jitter())
-        entry.pause = min(entry.pause * 2, policy.max_pause)
+        wait = _hint(error)
+        if wait is None:
+            wait = entry.pause * (1 + 0.3 * self._clock.jitter())
+            entry.pause = min(entry.pause * 2, policy.max_pause)
         log.warning("%s: %s; again in %.1f s", entry.name, entry.error, wait)
         return wait
 
@@ -125,6 +128,14 @@ class Supervisor:
         entry.failures = [*(at for at in entry.failures if now - at < policy.window), now]
         entry.is_tired = entry.is_tired or len(entry.failures) > policy.budget
         return entry.is_tired
+
+
+def _recover(entry: Supervised, ran: float, policy: RestartPolicy) -> None:
+    """Shorten the next pause by what the task ran: one that fails now and then is not one that never ran."""
+    if ran >= policy.steady:
+        entry.pause, entry.is_tired = policy.first_pause, False
+    else:
+        entry.pause = max(policy.first_pause, entry.pause / 2 ** (ran / policy.recovery))
 
 
 def _is_stopped() -> bool:
