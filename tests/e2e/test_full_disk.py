@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from tests.e2e.conversation import conversation
 from tests.e2e.irc_user import IrcUser
@@ -67,3 +68,18 @@ async def test_a_message_from_the_page_is_refused_with_the_reason_and_taken_when
         assert again.status == "ok"
         roles = [message["role"] for message in await session.history()]
         assert roles == ["user", "assistant", "user", "assistant"]
+
+
+async def readiness(running: GatewayProcess) -> int:
+    async with aiohttp.ClientSession() as session, session.get(f"{running.url}/ready") as response:
+        return response.status
+
+
+async def test_a_gateway_that_could_not_commit_is_not_ready_until_it_can_again(home: Path) -> None:
+    async with gateway(home) as running, conversation(running.client()) as session:
+        await eventually(lambda: readiness(running), 200)
+        with full_disk(running):
+            with pytest.raises(HomarusError):
+                await session.send("what day is it")
+            await eventually(lambda: readiness(running), 503)
+        await eventually(lambda: readiness(running), 200)

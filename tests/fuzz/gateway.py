@@ -69,6 +69,7 @@ class DirectDatabase:
     """A database without threads: every call is done at once."""
 
     dialect = "sqlite"
+    is_failing = False
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk

@@ -27,6 +27,7 @@ class Lossy:
     """A database that commits what `loses` names, and then says it failed."""
 
     dialect = "sqlite"
+    is_failing = False
 
     def __init__(self, database: Database) -> None:
         self._database = database

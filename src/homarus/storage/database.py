@@ -27,6 +27,11 @@ class Database(Protocol):
         """Return `sqlite` or `postgresql`."""
         ...
 
+    @property
+    def is_failing(self) -> bool:
+        """Tell whether the last commit that was tried failed: the next may, too."""
+        ...
+
     async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in a transaction and return its result after the commit."""
         ...

@@ -39,6 +39,7 @@ class PostgresDatabase:
         self._reader = engine.execution_options(postgresql_readonly=True)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="postgres")
         self._is_closed = False
+        self.is_failing = False
 
     @property
     def engine(self) -> Engine:
@@ -67,9 +68,12 @@ class PostgresDatabase:
     def _write_now(self, call: Callable[[Connection], T]) -> T:
         try:
             with self._engine.begin() as connection:
-                return call(connection)
+                result = call(connection)
         except (DBAPIError, UnicodeEncodeError) as error:
+            self.is_failing = isinstance(error, DBAPIError)
             raise translate(error) from error
+        self.is_failing = False
+        return result
 
     def _read_now(self, call: Callable[[Connection], T]) -> T:
         try:

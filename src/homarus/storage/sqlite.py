@@ -73,6 +73,7 @@ class SqliteDatabase:
         self._reading = threading.local()
         self._opened: list[Connection] = []
         self._is_closed = False
+        self.is_failing = False
         self.batches = Histogram(SIZES)
         self._writer = threading.Thread(target=self._write_forever, name="sqlite-write", daemon=True)
         self._writer.start()
@@ -160,11 +161,12 @@ class SqliteDatabase:
                         break
                     batch.append(write)
                 self.batches.observe(len(batch))
-                _commit(connection, batch)
+                self.is_failing = not _commit(connection, batch)
                 _answer(batch)
 
 
-def _commit(connection: Connection, batch: Sequence[_Write]) -> None:
+def _commit(connection: Connection, batch: Sequence[_Write]) -> bool:
+    """Run a batch in one transaction; False when nothing of it was kept."""
     try:
         # Through the driver: SQLAlchemy's share of these statements would be a third of a write.
         driver = driver_of(connection)
@@ -179,6 +181,8 @@ def _commit(connection: Connection, batch: Sequence[_Write]) -> None:
         _roll_back(connection)
         for write in batch:
             write.error = write.error or failure
+        return False
+    return True
 
 
 def _run_in_savepoint(connection: Connection, driver: sqlite3.Connection, write: _Write) -> None:

@@ -21,6 +21,7 @@ from homarus.gateway.supervisor import Supervised
 from homarus.gateway.watchdog import Watchdog
 from homarus.meter import Meter
 from homarus.pipeline.contract import Load
+from homarus.storage.kv import get_value, put_value
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 SAMPLE = re.compile(r'homarus_[a-z_]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? -?[0-9.e+-]+')
@@ -165,7 +166,38 @@ async def test_a_database_that_cannot_be_written_is_not_ready(
     assert (await fetch(f"{gateway.http}/health"))[0] == 200
 
 
-async def test_probes_cost_one_commit_in_a_while(gateway: Running) -> None:
+async def test_a_database_that_failed_is_ready_again_when_a_commit_works(
+    gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("homarus.gateway.http.probes.FRESH", 0.0)
+    database: Any = gateway.server.core.services.database
+    database.is_failing = True
+    assert (await fetch(f"{gateway.http}/ready"))[0] == 200
+    assert await database.read(get_value, "probe", "ready") == 1
+    assert not database.is_failing
+
+
+async def test_a_disk_without_room_is_not_ready_before_a_write_has_failed(
+    gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("homarus.storage.readiness.NEEDED", 10**18)
+    status, text, _headers = await fetch(f"{gateway.http}/ready")
+    assert (status, "is full" in json.loads(text)["checks"]["database"]["detail"]) == (503, True)
+
+
+async def test_a_probe_writes_nothing_to_a_healthy_database(gateway: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("homarus.gateway.http.probes.FRESH", 0.0)
+    database: Any = gateway.server.core.services.database
+    await database.write(put_value, "test", "name", 1, 1)
+    log = Path(f"{database.engine.url.database}-wal")
+    before, batches = (log.read_bytes(), log.stat().st_mtime_ns), database.batches.count
+    for _ in range(3):
+        assert (await fetch(f"{gateway.http}/ready"))[0] == 200
+    assert database.batches.count == batches + 3
+    assert (log.read_bytes(), log.stat().st_mtime_ns) == before
+
+
+async def test_probes_ask_the_database_once_in_a_while(gateway: Running) -> None:
     database: Any = gateway.server.core.services.database
     await fetch(f"{gateway.http}/ready")
     before = database.batches.count

@@ -12,6 +12,7 @@ from homarus import __version__
 from homarus.errors import HomarusError, StorageError
 from homarus.gateway.http.responses import error_response, json_response, text_response
 from homarus.storage.kv import put_value
+from homarus.storage.readiness import expect_writable
 
 if TYPE_CHECKING:
     from homarus.gateway.auth import AuthResult
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 WRITE_TIMEOUT: Final = 5.0
 """Seconds a write may take before the database counts as unusable."""
 FRESH: Final = 5.0
-"""Seconds an answer about the database is good for: a probe costs a commit."""
+"""Seconds an answer about the database is good for: a probe takes the lock of writers for a moment."""
 BEARER: Final = "bearer "
 
 
@@ -92,15 +93,20 @@ class Probes:
     async def _database_problem(self) -> str | None:
         clock = self._core.services.clock
         if clock.monotonic() - self._checked_at >= FRESH:
-            self._problem = await self._try_to_write()
+            self._problem = await self._find_fault()
             self._checked_at = clock.monotonic()
         return self._problem
 
-    async def _try_to_write(self) -> str | None:
+    async def _find_fault(self) -> str | None:
         services = self._core.services
+        database = services.database
         try:
             async with asyncio.timeout(WRITE_TIMEOUT):
-                await services.database.write(put_value, "probe", "ready", 1, services.clock.now_ms())
+                if database.is_failing:
+                    # Nobody sends work to a gateway that is not ready: only a commit can show that it is again.
+                    await database.write(put_value, "probe", "ready", 1, services.clock.now_ms())
+                else:
+                    await database.write(expect_writable)
         except StorageError as error:
             return error.message
         except TimeoutError:

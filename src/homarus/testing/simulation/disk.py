@@ -68,6 +68,7 @@ class DiskDatabase:
     """The database of one life of the process; implements homarus.storage.database.Database with group commit."""
 
     dialect = "sqlite"
+    is_failing = False
 
     def __init__(self, disk: Disk, life: Life) -> None:
         self._disk = disk
