@@ -24,6 +24,7 @@ from homarus.channels.contract import (
 )
 from homarus.channels.policy_config import ChannelPolicyConfig
 from homarus.channels.sdk.rate import TokenBucket
+from homarus.channels.sdk.standing import Standing
 from homarus.clock import Clock, SystemClock
 from homarus.config.schema import Config
 from homarus.gateway.outgoing_files import OutgoingFiles
@@ -80,8 +81,15 @@ class FakeNetwork:
     failures: list[Exception] = field(default_factory=list)
     refusals: dict[int, Exception] = field(default_factory=dict)
     verdict: Verdict = Verdict.UNKNOWN
-    state: ConnectionState = ConnectionState.CONNECTED
+    standing: Standing = field(default_factory=lambda: Standing(ConnectionState.CONNECTED))
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def state(self) -> ConnectionState:
+        return self.standing.state
+
+    async def until_connected(self) -> None:
+        await self.standing.until_connected()
 
     async def run(self, ingress: Ingress) -> None:
         await asyncio.Event().wait()

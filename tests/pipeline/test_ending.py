@@ -103,7 +103,7 @@ async def test_a_sender_rests_when_everything_is_sent_or_nothing_can_be(tmp_path
         await w.until_settled()
         await w.delivery.rest()
         assert len(network.sent) == 1
-        network.state = ConnectionState.DISCONNECTED
+        network.standing.change(ConnectionState.DISCONNECTED)
         await w.pipeline.accept(direct("again", 2))
         await w.until(lambda rows: all(row.state in {"delivered", "replied"} for row in rows))
         await w.delivery.rest()

@@ -77,6 +77,7 @@ class _Wrapped:
         assert isinstance(inner, PlatformChannel)
         self._inner = inner
         self.run = inner.run
+        self.until_connected = inner.until_connected
         self.set_typing = inner.set_typing
         self.probe = inner.probe
         self.close = inner.close

@@ -169,6 +169,10 @@ class Channel(Protocol):
         """Where the connection stands now."""
         ...
 
+    async def until_connected(self) -> None:
+        """Return once the connection stands; at once when it does. Never raises; the kit's `Standing` does it."""
+        ...
+
     async def run(self, ingress: Ingress) -> None:
         """Connect and receive until cancelled or the connection ends.
 

@@ -7,15 +7,13 @@ from typing import Final, NoReturn
 
 from msgspec import Struct
 
-from homarus.channels.contract import Ambiguous, Channel, ConnectionState, Inbound, OutboundPart
+from homarus.channels.contract import Ambiguous, Channel, Inbound, OutboundPart
 from homarus.clock import Clock
 from homarus.errors import HomarusError
 from homarus.ids import Address
 
 SECONDS: Final = 45.0
 CLOSE_SECONDS: Final = 10.0
-_LOOK: Final = 0.05
-"""Seconds between looks at the connection."""
 
 
 class Probed(Struct, frozen=True):
@@ -44,7 +42,7 @@ async def probe(
     running = asyncio.create_task(channel.run(_Deaf()))
     try:
         async with asyncio.timeout(within):
-            await _connected(channel, running, clock)
+            await _connect(channel, running)
             found = await channel.probe()
             if found.is_ok and message is not None:
                 address, text = message
@@ -64,10 +62,13 @@ async def probe(
         await channel.close()
 
 
-async def _connected(channel: Channel, running: asyncio.Task[None], clock: Clock) -> None:
+async def _connect(channel: Channel, running: asyncio.Task[None]) -> None:
     """Wait for the connection. Raises what ended `run` before."""
-    while channel.state is not ConnectionState.CONNECTED:
-        if running.done():
-            running.result()
-            raise HomarusError("the channel ended by itself before it was connected")
-        await clock.sleep(_LOOK)
+    connected = asyncio.ensure_future(channel.until_connected())
+    try:
+        await asyncio.wait((running, connected), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        connected.cancel()
+    if running.done():
+        running.result()
+        raise HomarusError("the channel ended by itself before it was connected")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import cast
 
 from msgspec.structs import replace
@@ -44,7 +45,6 @@ FIRST_BACKOFF = 2.0
 MAX_BACKOFF = 300.0
 SEND_TIMEOUT = 120.0
 BATCH = 200
-RECHECK = 0.5  # seconds between looks at a connection that is down while parts wait
 
 
 class _PreviewGone(Exception):
@@ -112,19 +112,18 @@ class Delivery:
         await self._settle_interrupted()
         while not self._is_closing:
             self._wake.clear()
+            if self._channel.state is not ConnectionState.CONNECTED:
+                self._resting.set()
+                await self._until_woken(self._channel.until_connected())
+                continue
             now = self._clock.now_ms()
             heads = await self._database.read(outbound.select_heads, *self._name, now, BATCH)
             due = [part for part in heads if _due_at(part, now) <= now]
-            if due and self._channel.state is not ConnectionState.CONNECTED:
-                self._resting.set()
-                await self._clock.sleep(RECHECK)
-                continue
             if due:
                 self._resting.clear()
                 await self._send_all(due)
                 continue
-            if self._channel.state is ConnectionState.CONNECTED:
-                await self._previews.flush({part.address for part in heads})
+            await self._previews.flush({part.address for part in heads})
             if not self._wake.is_set():
                 self._resting.set()
             await self._sleep(heads)
@@ -146,14 +145,19 @@ class Delivery:
         if not pauses:
             await self._wake.wait()
             return
-        pause = min(pauses)
+        await self._until_woken(self._clock.sleep(min(pauses)))
+
+    async def _until_woken(self, other: Coroutine[None, None, None]) -> None:
+        """Wait until woken, or until `other` has ended."""
         woken = asyncio.ensure_future(self._wake.wait())
-        slept = asyncio.ensure_future(self._clock.sleep(pause))
+        ended = asyncio.ensure_future(other)
         try:
-            await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((woken, ended), return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                ended.result()
         finally:
             woken.cancel()
-            slept.cancel()
+            ended.cancel()
 
     async def _settle_interrupted(self) -> None:
         for part in await self._database.read(outbound.select_interrupted, *self._name):

@@ -29,6 +29,7 @@ from homarus.channels.irc.view import View
 from homarus.channels.irc.wire import serialise
 from homarus.channels.policy_config import ChannelPolicyConfig, resolve_account
 from homarus.channels.sdk.rate import TokenBucket
+from homarus.channels.sdk.standing import Standing
 from homarus.clock import Clock
 from homarus.errors import AuthFailed, ConfigError, HomarusError, Transient
 from homarus.ids import Address
@@ -51,7 +52,7 @@ class IrcChannel:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._state = ConnectionState.DISCONNECTED
+        self._standing = Standing()
         self._session: Session | None = None
         self._deliveries = Deliveries()
         self._typing = TypingSigns(clock)
@@ -61,18 +62,22 @@ class IrcChannel:
     @property
     def state(self) -> ConnectionState:
         """Where the connection stands now."""
-        return self._state
+        return self._standing.state
+
+    async def until_connected(self) -> None:
+        """Return once the connection stands."""
+        await self._standing.until_connected()
 
     async def run(self, ingress: Ingress) -> None:
         """Connect once and receive until the connection ends. Raises Transient, AuthFailed, Permanent, ConfigError."""
-        self._state = ConnectionState.CONNECTING
+        self._standing.change(ConnectionState.CONNECTING)
         connection: Connection | None = None
         intake = Intake(ingress, self._clock)
         try:
             connection, view = await self._register()
             await self._serve(connection, view, intake)
         finally:
-            self._state = ConnectionState.DISCONNECTED
+            self._standing.change(ConnectionState.DISCONNECTED)
             self._session = None
             self._deliveries.lose_all()
             if connection is not None:
@@ -182,7 +187,7 @@ class IrcChannel:
     async def _serve(self, connection: Connection, view: View, intake: Intake) -> None:
         outlet = Outlet(connection, self._bucket)
         self._session = Session(connection, outlet, view, self._settings, self._deliveries, intake, self._clock)
-        self._state = ConnectionState.CONNECTED
+        self._standing.change(ConnectionState.CONNECTED)
         try:
             await self._session.serve()
         except ExceptionGroup as group:

@@ -17,6 +17,7 @@ from homarus.channels.contract import (
     Verdict,
 )
 from homarus.channels.policy_config import ChannelPolicyConfig, resolve_account
+from homarus.channels.sdk.standing import Standing
 from homarus.channels.telegram.api import BotApi
 from homarus.channels.telegram.bot import Bot
 from homarus.channels.telegram.config import TelegramConfig
@@ -61,14 +62,18 @@ class TelegramChannel:
         self._poller = Poller(self._bot, clock, album_wait=times.album)
         self._sent = SentParts()
         self._typing = TypingSigns(clock)
-        self._state = ConnectionState.DISCONNECTED
+        self._standing = Standing()
         self._receiver: Receiver | None = None
         self._are_commands_set = False
 
     @property
     def state(self) -> ConnectionState:
         """Where the connection stands now."""
-        return self._state
+        return self._standing.state
+
+    async def until_connected(self) -> None:
+        """Return once the connection stands."""
+        await self._standing.until_connected()
 
     @property
     def webhook_path(self) -> str | None:
@@ -77,7 +82,7 @@ class TelegramChannel:
 
     async def run(self, ingress: Ingress) -> None:
         """Log in and receive until cancelled or a request fails. Raises Transient, AuthFailed, ConfigError."""
-        self._state = ConnectionState.CONNECTING
+        self._standing.change(ConnectionState.CONNECTING)
         try:
             me = await self._bot.get_me()
             commands = frozenset(name for name, _ in self._settings.commands)
@@ -91,7 +96,7 @@ class TelegramChannel:
         except ExceptionGroup as group:
             raise _first(group) from group
         finally:
-            self._state = ConnectionState.DISCONNECTED
+            self._standing.change(ConnectionState.DISCONNECTED)
 
     async def handle_webhook(self, headers: Mapping[str, str], body: bytes) -> int:
         """Take a call of Telegram and return the HTTP status to answer with; 503 while the channel does not run."""
@@ -132,7 +137,7 @@ class TelegramChannel:
 
     async def set_typing(self, address: Address, *, is_typing: bool) -> None:
         """Show the typing sign; it goes away by itself after five seconds or with the next message."""
-        if not is_typing or self._state is not ConnectionState.CONNECTED or not self._typing.is_due(str(address)):
+        if not is_typing or self.state is not ConnectionState.CONNECTED or not self._typing.is_due(str(address)):
             return
         try:
             await self._bot.show_typing(chat_of(address), thread_of(address))
@@ -141,7 +146,7 @@ class TelegramChannel:
 
     async def probe(self) -> ProbeResult:
         """Ask Telegram who we are."""
-        if self._state is not ConnectionState.CONNECTED:
+        if self.state is not ConnectionState.CONNECTED:
             return ProbeResult(is_ok=False, detail="not connected to Telegram")
         began = self._clock.monotonic()
         try:
@@ -172,7 +177,7 @@ class TelegramChannel:
         return Receipt(platform_id)
 
     def _require_connection(self) -> None:
-        if self._state is not ConnectionState.CONNECTED:
+        if self.state is not ConnectionState.CONNECTED:
             raise Transient("not connected to Telegram")
 
     async def _poll(self, intake: Intake) -> None:
@@ -180,7 +185,7 @@ class TelegramChannel:
         if info.url:
             log.warning("telegram %s: the bot had a webhook; it is removed for long polling", self._settings.account_id)
             await self._bot.delete_webhook()
-        self._state = ConnectionState.CONNECTED
+        self._standing.change(ConnectionState.CONNECTED)
         await self._poller.run(intake)
 
     async def _serve(self, webhook: Webhook, intake: Intake) -> None:
@@ -189,7 +194,7 @@ class TelegramChannel:
         self._receiver = receiver  # before Telegram is told: the first call may come at once
         try:
             await self._bot.set_webhook(webhook, await asyncio.to_thread(_certificate, webhook, self._settings))
-            self._state = ConnectionState.CONNECTED
+            self._standing.change(ConnectionState.CONNECTED)
             while True:
                 await self._clock.sleep(times.check)
                 await self._check_webhook(webhook)

@@ -6,6 +6,7 @@ import asyncio
 
 from homarus.channels.contract import ConnectionState, Ingress, OutboundPart, ProbeResult, Receipt, Verdict
 from homarus.channels.policy_config import ChannelPolicyConfig
+from homarus.channels.sdk.standing import Standing
 from homarus.channels.webchat.config import WebChatConfig
 from homarus.clock import Clock
 from homarus.errors import Cancelled
@@ -19,11 +20,16 @@ class WebChat:
 
     def __init__(self) -> None:
         self._is_closed = asyncio.Event()
+        self._standing = Standing(ConnectionState.CONNECTED)
 
     @property
     def state(self) -> ConnectionState:
         """Return connected until closed."""
-        return ConnectionState.DISCONNECTED if self._is_closed.is_set() else ConnectionState.CONNECTED
+        return self._standing.state
+
+    async def until_connected(self) -> None:
+        """Return at once; never once closed."""
+        await self._standing.until_connected()
 
     async def run(self, ingress: Ingress) -> None:  # noqa: ARG002 - messages come in through the gateway's operations
         """Stay up until closed or cancelled."""
@@ -48,6 +54,7 @@ class WebChat:
 
     async def close(self) -> None:
         """End `run`."""
+        self._standing.change(ConnectionState.DISCONNECTED)
         self._is_closed.set()
 
 

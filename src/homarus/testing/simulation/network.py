@@ -25,6 +25,7 @@ from homarus.channels.contract import (
     Receipt,
     Verdict,
 )
+from homarus.channels.sdk.standing import Standing
 from homarus.errors import Permanent, StorageError, Transient
 from homarus.ids import Address
 from homarus.testing.simulation.faults import Faults
@@ -123,26 +124,30 @@ class PlatformChannel:
     def __init__(self, platform: Platform, life: Life) -> None:
         self._platform = platform
         self._life = life
-        self._state = ConnectionState.DISCONNECTED
+        self._standing = Standing()
 
     @property
     def state(self) -> ConnectionState:
         """Where the connection stands."""
-        return self._state
+        return self._standing.state
+
+    async def until_connected(self) -> None:
+        """Return once the connection stands."""
+        await self._standing.until_connected()
 
     async def run(self, ingress: Ingress) -> None:
         """Poll until the connection fails; an update is acknowledged by asking for the next one."""
         life = self._life
         try:
             await life.clock.sleep(life.random.uniform(0.01, 0.5))
-            self._state = ConnectionState.CONNECTED
+            self._standing.change(ConnectionState.CONNECTED)
             offset = 0
             while True:
                 batch = await self._poll(offset)
                 await self._take(ingress, [said for _, said in batch])
                 offset = batch[-1][0] + 1 if batch else offset
         finally:
-            self._state = ConnectionState.DISCONNECTED
+            self._standing.change(ConnectionState.DISCONNECTED)
 
     async def _poll(self, offset: int) -> list[tuple[int, Said]]:
         life = self._life
