@@ -64,10 +64,18 @@ class ContextVisibility(StrEnum):
 
 
 class ConfigModel(BaseModel):
-    """Base of every channel configuration model: camelCase keys, unknown keys refused, values frozen."""
+    """Base of every channel configuration model: camelCase keys, unknown keys refused, values frozen.
+
+    Built on first use.
+    """
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid", frozen=True
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        frozen=True,
+        defer_build=True,
     )
 
 

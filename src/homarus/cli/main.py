@@ -53,6 +53,8 @@ def guarded(work: Callable[[], None]) -> int:
 def _reported(work: Callable[[], int]) -> int:
     # Looking for pydantic plugins reads the metadata of every installed package, at each start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # The list aiohttp keeps its hooks in: compiled, it brings the C++ runtime, 1 MB, for what happens at start only.
+    os.environ.setdefault("FROZENLIST_NO_EXTENSIONS", "1")
     try:
         return work()
     except HomarusError as error:

@@ -7,7 +7,7 @@ when they are made, so that it costs nothing at start-up.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeVar, cast
 
 from annotated_types import Ge, Gt, MinLen
 from msgspec import Struct
@@ -16,6 +16,7 @@ from pydantic_core import core_schema
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.fields import FieldInfo
     from pydantic.json_schema import JsonSchemaValue
 
 T = TypeVar("T")
@@ -55,6 +56,12 @@ class Section(BaseModel):
         extra="forbid", frozen=True, strict=True, defer_build=True, alias_generator=to_wire, protected_namespaces=()
     )
 
+    @classmethod
+    def unset(cls) -> Self:
+        """Return what an empty section gives; its own defaults need no validator, which takes long to build."""
+        nested = {name: _unset(field) for name, field in cls.__pydantic_fields__.items() if _is_section(field)}
+        return cls.model_construct(set(), **nested)
+
     def model_post_init(self, _context: object, /) -> None:
         """Leave out sections nobody set, so that the first access makes them."""
         for name in [name for name, value in vars(self).items() if value is PENDING]:
@@ -65,10 +72,10 @@ class Section(BaseModel):
         def __getattr__(self, name: str) -> object:
             """Make a section that was left out of the file."""
             field = type(self).__pydantic_fields__.get(name)
-            model = None if field is None else next((m for m in field.metadata if isinstance(m, Later)), None)
+            model = None if field is None else _later_of(field)
             if model is None:
                 return super().__getattr__(name)
-            return self.__dict__.setdefault(name, model.load().model_validate({}))
+            return self.__dict__.setdefault(name, model.load().unset())
 
 
 class Later(Struct, frozen=True):
@@ -103,3 +110,19 @@ class Later(Struct, frozen=True):
 def later(module: str, name: str) -> Any:  # noqa: ANN401 - a type, made at run time
     """Return the annotation of a section that is loaded on demand; `module` is a module of this package."""
     return Annotated[Any, Later(f"homarus.config.{module}", name)]
+
+
+def _is_section(field: FieldInfo) -> bool:
+    return field.default_factory is Absent
+
+
+def _later_of(field: FieldInfo) -> Later | None:
+    return next((found for found in field.metadata if isinstance(found, Later)), None)
+
+
+def _unset(field: FieldInfo) -> object:
+    """Return the value of a nested section or map that the file does not have."""
+    if _later_of(field) is not None:
+        return PENDING
+    kind = field.annotation
+    return kind.unset() if isinstance(kind, type) and issubclass(kind, Section) else {}

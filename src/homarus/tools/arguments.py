@@ -17,9 +17,12 @@ DROPPED_KEYS = frozenset({"title", "default", "additionalProperties"})
 
 
 class Arguments(BaseModel):
-    """Base of tool arguments: an argument that does not exist is an error, so that nothing is silently ignored."""
+    """Base of tool arguments: an argument that does not exist is an error, so that nothing is silently ignored.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Built on first use.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def parse_arguments(tool: str, model: type[ArgsT], text: str) -> ArgsT:

@@ -23,14 +23,17 @@ class PreparedCall(Struct, frozen=True):
 
 
 class BoundTool(Struct, frozen=True):
-    """What the runner knows about a tool. `prepare` raises UserError for arguments that are not valid."""
+    """What the runner knows about a tool. `prepare` raises UserError for arguments that are not valid.
+
+    `describe` makes the spec models see, at a few milliseconds a tool: when the first of them asks.
+    """
 
     name: str
     effects: frozenset[Effect]
     control: frozenset[str]
     is_idempotent: bool
     timeout: float
-    spec: ToolSpec
+    describe: Callable[[], ToolSpec]
     prepare: Callable[[str], PreparedCall]
 
 
@@ -48,7 +51,9 @@ def bind(tool: Tool[ArgsT]) -> BoundTool:
         shown = cast("dict[str, object]", args.model_dump(mode="json", exclude_none=True))
         return PreparedCall(shown, lambda context: tool.run(context, args))
 
-    spec = ToolSpec(tool.name, tool.description, compact_schema(tool.args))
+    def describe() -> ToolSpec:
+        return ToolSpec(tool.name, tool.description, compact_schema(tool.args))
+
     effects = tool.effects or ALL_EFFECTS
     control = tool.control if tool.effects else frozenset(tool.args.model_fields)
-    return BoundTool(tool.name, effects, control, tool.is_idempotent, tool.timeout, spec, prepare)
+    return BoundTool(tool.name, effects, control, tool.is_idempotent, tool.timeout, describe, prepare)

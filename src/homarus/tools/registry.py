@@ -19,6 +19,7 @@ class ToolRegistry:
 
     def __init__(self) -> None:
         self._tools: dict[str, BoundTool] = {}
+        self._described: dict[str, ToolSpec] = {}
         self._specs: dict[frozenset[str], tuple[ToolSpec, ...]] = {}
 
     def register(self, tool: Tool[ArgsT]) -> None:
@@ -41,5 +42,10 @@ class ToolRegistry:
         """Return the specs of allowed tools; the same object for the same tools."""
         allowed = frozenset(name for name in self._tools if is_allowed(name))
         if allowed not in self._specs:
-            self._specs[allowed] = tuple(tool.spec for name, tool in self._tools.items() if name in allowed)
+            self._specs[allowed] = tuple(self._spec(name) for name in self._tools if name in allowed)
         return self._specs[allowed]
+
+    def _spec(self, name: str) -> ToolSpec:
+        if name not in self._described:
+            self._described[name] = self._tools[name].describe()
+        return self._described[name]
