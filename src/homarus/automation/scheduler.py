@@ -21,6 +21,7 @@ from homarus.automation.view import finished_event, job_view
 from homarus.clock import Clock
 from homarus.config.schema import Config
 from homarus.errors import HomarusError, StorageError
+from homarus.listeners import Listeners
 from homarus.log_context import logging_as
 from homarus.pipeline.contract import Runs
 from homarus.storage import jobs
@@ -56,7 +57,7 @@ class Scheduler:
         self._woken = asyncio.Event()
         self.resting = asyncio.Event()
         """Set while there is nothing to do but wait."""
-        self._listeners: list[Callable[[CronEvent], None]] = []
+        self._listeners: Listeners[[CronEvent]] = Listeners()
         self.running: dict[str, str] = {}
         """The run of each job that goes on, by job."""
 
@@ -67,13 +68,11 @@ class Scheduler:
 
     def listen(self, listener: Callable[[CronEvent], None]) -> Callable[[], None]:
         """Call `listener` with every event until the returned function is called; it must not raise."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     def emit(self, event: CronEvent) -> None:
         """Tell everybody who listens."""
-        for listener in tuple(self._listeners):
-            listener(event)
+        self._listeners.tell(event)
 
     def wake(self) -> None:
         """Look again at what is due: a job was added, changed or asked for."""

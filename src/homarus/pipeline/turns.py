@@ -15,6 +15,7 @@ from homarus.clock import Clock
 from homarus.errors import HomarusError, StorageError, UserError
 from homarus.failpoints import Failpoint, hit
 from homarus.ids import RunId
+from homarus.listeners import Listeners
 from homarus.log_context import logging_as
 from homarus.models.contract import Usage
 from homarus.pipeline.collected_files import with_files
@@ -70,7 +71,7 @@ class Turns:
         self._factory = factory
         self._toolbox = toolbox
         self._on_finished = on_finished
-        self._listeners: list[Callable[[RunEvent], None]] = []
+        self._listeners: Listeners[[RunEvent]] = Listeners()
         self.active: dict[str, ActiveRun] = {}
         self._waiters: dict[str, set[asyncio.Event]] = {}
 
@@ -96,8 +97,7 @@ class Turns:
 
     def listen(self, listener: Callable[[RunEvent], None]) -> Callable[[], None]:
         """Call `listener` with every event of every run until the returned function is called."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     async def work(self, batch: Batch) -> None:
         """Run a batch to its end. A database that fails pauses the run; it goes on from its journal."""
@@ -237,9 +237,7 @@ class Turns:
 
     def _emit(self, active: ActiveRun, event: AgentEvent) -> None:
         active.seq += 1
-        run_event = RunEvent(active.info, active.seq, self._clock.now_ms(), event)
-        for listener in tuple(self._listeners):
-            listener(run_event)
+        self._listeners.tell(RunEvent(active.info, active.seq, self._clock.now_ms(), event))
 
 
 def _first(group: ExceptionGroup[Exception]) -> HomarusError:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from homarus.clock import Clock
 from homarus.errors import UserError
+from homarus.listeners import Listeners
 from homarus.storage import approvals as rows
 from homarus.storage.approvals import Approval, ApprovalKind
 from homarus.storage.database import Database
@@ -54,11 +55,11 @@ class Approvals:
         self._database = database
         self._clock = clock
         self._waiters: dict[str, set[asyncio.Event]] = {}
-        self._listeners: list[Callable[[str, Approval], None]] = []
+        self._listeners: Listeners[[str, Approval]] = Listeners()
 
     def listen(self, listener: Callable[[str, Approval], None]) -> None:
         """Call `listener` after every question and answer is committed; it must not block and must not raise."""
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     async def ask(self, question: Question) -> Approval:
         """Store a question and tell the listeners. Raises UserError when it is too large or cannot be asked now."""
@@ -81,7 +82,7 @@ class Approvals:
             known = await self._read(approval.id)
             is_taken = known is not None and known.is_open(now)
             raise UserError("approval id already pending" if is_taken else "too many approvals are pending")
-        self._tell("requested", approval)
+        self._listeners.tell("requested", approval)
         return approval
 
     async def abandon(self, approval: Approval) -> Approval:
@@ -118,7 +119,7 @@ class Approvals:
             raise UnknownApproval("unknown or expired approval id")
         resolved = replace(approval, decision=decision, resolved_by=by, resolved_at=now)
         self._wake(approval.id)
-        self._tell("resolved", resolved)
+        self._listeners.tell("resolved", resolved)
         return resolved
 
     async def wait(self, kind: ApprovalKind, identifier: str) -> Approval:
@@ -166,10 +167,6 @@ class Approvals:
     def _wake(self, identifier: str) -> None:
         for waiter in self._waiters.get(identifier, ()):
             waiter.set()
-
-    def _tell(self, event: str, approval: Approval) -> None:
-        for listener in self._listeners:
-            listener(event, approval)
 
 
 def allowed_decisions(approval: Approval) -> tuple[str, ...]:

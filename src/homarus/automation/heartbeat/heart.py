@@ -27,6 +27,7 @@ from homarus.config.schema import Config
 from homarus.errors import HomarusError, StorageError
 from homarus.ids import AgentId, RunId
 from homarus.labels import OPERATOR, Label
+from homarus.listeners import Listeners
 from homarus.log_context import logging_as
 from homarus.pipeline.contract import Requester, RunOutcome, Runs, Submission
 from homarus.sessions.keys import SessionKey, parse_key
@@ -72,15 +73,14 @@ class Heartbeats:
         self.events = SystemEvents(database, clock, zone)
         self._judge = Judge(config, Routes(database, post), post)
         self._woken = asyncio.Event()
-        self._listeners: list[Callable[[HeartbeatEvent], None]] = []
+        self._listeners: Listeners[[HeartbeatEvent]] = Listeners()
         self._beating: set[str] = set()
         self.is_enabled = True
         """Whether hearts beat at all; a switch until the next start, the configuration is for good."""
 
     def listen(self, listener: Callable[[HeartbeatEvent], None]) -> Callable[[], None]:
         """Call `listener` with every event until the returned function is called; it must not raise."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     def switch(self, *, is_enabled: bool) -> None:
         """Let hearts beat, or not."""
@@ -251,16 +251,12 @@ class Heartbeats:
         if await self._database.write(record.finish, *args):
             if verdict.address is not None:
                 self._post.wake(verdict.address)
-            self._emit(verdict.event)
+            self._listeners.tell(verdict.event)
 
     async def _skip(self, agent: str, beaten: Beaten, event: HeartbeatEvent) -> None:
         now = self._clock.now_ms()
         await self._database.write(record.skip, agent, replace(beaten, last_at=now), event, now)
-        self._emit(event)
-
-    def _emit(self, event: HeartbeatEvent) -> None:
-        for listener in tuple(self._listeners):
-            listener(event)
+        self._listeners.tell(event)
 
 
 def _open(connection: Connection, rhythm: Rhythm, pending: Pending, asked: Asked | None, fresh: Session) -> Pending:
