@@ -56,14 +56,7 @@ def environment(extra: Mapping[str, str], *, first_on_path: Path | None = None) 
 
 async def run(command: Sequence[str], env: Mapping[str, str], *, text: str = "", timeout: float = PATIENCE) -> Finished:
     """Run a command to its end. Raises Mismatch when it takes longer than `timeout` seconds."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env=env,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
+    process = await start(command, env, stderr=asyncio.subprocess.PIPE)
     try:
         async with asyncio.timeout(timeout):
             out, err = await process.communicate(text.encode())
@@ -114,19 +107,27 @@ class Running:
 @asynccontextmanager
 async def running(command: Sequence[str], env: Mapping[str, str]) -> AsyncGenerator[Running]:
     """Keep a program running until the block ends."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env=env,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
+    process = await start(command, env, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.STDOUT)
     program = Running(process)
     try:
         yield program
     finally:
         await program.stop()
+
+
+async def start(
+    command: Sequence[str], env: Mapping[str, str], *, stdin: int = asyncio.subprocess.PIPE, stderr: int
+) -> asyncio.subprocess.Process:
+    """Start a program in a group of its own, so that `end` reaches what it starts; its output is piped."""
+    return await asyncio.create_subprocess_exec(
+        *command,
+        env=env,
+        stdin=stdin,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+        limit=LINE_LIMIT,
+    )
 
 
 async def end(process: asyncio.subprocess.Process, grace: float = 5.0) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from conformance.command import LINE_LIMIT, PATIENCE, end
+from conformance.command import PATIENCE, end, start
 from conformance.report import Mismatch
 
 
@@ -58,15 +58,7 @@ class JsonRpc:
 @asynccontextmanager
 async def speaking(command: Sequence[str], env: Mapping[str, str]) -> AsyncGenerator[JsonRpc]:
     """Keep such a program running until the block ends; its standard error is dropped."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env=env,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-        limit=LINE_LIMIT,
-    )
+    process = await start(command, env, stderr=asyncio.subprocess.DEVNULL)
     try:
         yield JsonRpc(process)
     finally:
