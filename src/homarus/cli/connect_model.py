@@ -10,7 +10,6 @@ from homarus.cli.prompts import ask, ask_secret, choose, confirm, heading
 from homarus.cli.screen import clean, paint, say
 from homarus.clock import SystemClock
 from homarus.errors import UserError
-from homarus.models.http import HttpClient
 from homarus.models.providers import KNOWN_PROVIDERS
 from homarus.ops.draft import Draft
 from homarus.ops.model_setup import (
@@ -19,7 +18,10 @@ from homarus.ops.model_setup import (
     PROVIDERS,
     Offer,
     Server,
+    asked_address,
     basic_values,
+    expect_model_name,
+    key_name,
     list_offers,
     model_values,
     propose,
@@ -48,14 +50,14 @@ def connect_by_options(draft: Draft, options: ModelOptions) -> None:
         draft.values |= basic_values(draft)
         return
     key = _reference(draft, provider, options.key_variable)
-    server = server_of(provider, options.base_url, key, _revealed(draft, key))
-    offers = asyncio.run(_offers(server))
+    server = server_of(draft, provider, options.base_url, key)
+    offers = asyncio.run(list_offers(server))
     model = options.model or propose(server, offers)
     if model is None:
         listed = ", ".join(offer.id for offer in offers[:_SHOWN_MODELS])
         fix = f"add --model NAME; {server.base_url} lists: {listed}" if listed else "add --model NAME"
         raise UserError(f"which model of {provider} shall answer?", fix=fix)
-    draft.values |= model_values(draft, server, model, _context(offers, model))
+    draft.values |= model_values(draft, server, model, offers)
     if not options.is_tested:
         return
     trial = asyncio.run(try_model(draft.preview(), SystemClock()))
@@ -77,9 +79,9 @@ def connect_by_questions(draft: Draft, options: ModelOptions) -> None:
             say("Built-in rules will answer: files, time, notes, calculations; no key, no cost.")
             return
         server = _ask_server(draft, provider, options)
-        offers = asyncio.run(_offers(server))
+        offers = asyncio.run(list_offers(server))
         model = options.model or _ask_model(server, offers)
-        draft.values |= model_values(draft, server, model, _context(offers, model))
+        draft.values |= model_values(draft, server, model, offers)
         if not options.is_tested or _try(draft).is_ok:
             return
         if confirm("Keep it all the same?", default=False):
@@ -97,18 +99,16 @@ def _ask_provider() -> str:
 
 
 def _ask_server(draft: Draft, provider: str, options: ModelOptions) -> Server:
-    row = KNOWN_PROVIDERS.get(provider)
-    address = options.base_url
-    if address is None and (row is None or row.key_name is None):
-        address = ask("Address", row.base_url if row else "", lambda text: server_of(provider, text, None, None))
-    key = _ask_key(draft, provider, options.key_variable)
-    return server_of(provider, address, key, _revealed(draft, key))
+    address, proposed = options.base_url, asked_address(provider)
+    if address is None and proposed is not None:
+        address = ask("Address", proposed, lambda text: server_of(draft, provider, text))
+    return server_of(draft, provider, address, _ask_key(draft, provider, options.key_variable))
 
 
 def _ask_key(draft: Draft, provider: str, variable: str | None) -> str | None:
     """Return the reference to the key, None for a server that wants none."""
     row = KNOWN_PROVIDERS.get(provider)
-    name = variable or (row.key_name if row else "HOMARUS_MODEL_KEY")
+    name = variable or key_name(provider)
     if name is None:
         return None
     if draft.variable(name) and (variable or confirm(f"Use the key in {name}?", default=True)):
@@ -134,11 +134,7 @@ def _ask_model(server: Server, offers: tuple[Offer, ...]) -> str:
     else:
         say(f"{server.base_url} does not list its models.")
 
-    def check(answer: str) -> None:
-        if not answer:
-            raise UserError("a name is needed", fix="write the name of the model as the provider does")
-
-    return ask("Model", propose(server, offers) or "", check)
+    return ask("Model", propose(server, offers) or "", expect_model_name)
 
 
 def _try(draft: Draft) -> Trial:
@@ -170,19 +166,3 @@ def _reference(draft: Draft, provider: str, variable: str | None) -> str | None:
     if not draft.variable(name):
         raise UserError(f"{name} is not set", fix=f"set it in the environment or in {draft.dotenv}, and try again")
     return f"${{{name}}}"
-
-
-def _revealed(draft: Draft, reference: str | None) -> str | None:
-    return draft.variable(reference[2:-1]) if reference else None
-
-
-def _context(offers: tuple[Offer, ...], model: str) -> int | None:
-    return next((offer.context for offer in offers if offer.id == model), None)
-
-
-async def _offers(server: Server) -> tuple[Offer, ...]:
-    http = HttpClient()
-    try:
-        return await list_offers(server, http)
-    finally:
-        await http.close()

@@ -56,8 +56,25 @@ class Server(Struct, frozen=True):
         return (urlsplit(self.base_url).hostname or "") in {"127.0.0.1", "localhost", "::1"}
 
 
-def server_of(provider: str, base_url: str | None, key: str | None, secret: str | None) -> Server:
-    """Return the server of a provider. Raises UserError for an unknown one, and for `custom` without an address."""
+def key_name(provider: str) -> str | None:
+    """Return the variable for the key of a provider; None for one that wants none."""
+    row = KNOWN_PROVIDERS.get(provider)
+    return row.key_name if row else "HOMARUS_MODEL_KEY"
+
+
+def asked_address(provider: str) -> str | None:
+    """Return the address to propose to a person; None for a provider whose address nobody is asked for."""
+    row = KNOWN_PROVIDERS.get(provider)
+    if row is None:
+        return ""
+    return row.base_url if row.key_name is None else None
+
+
+def server_of(draft: Draft, provider: str, base_url: str | None, key: str | None = None) -> Server:
+    """Return the server of a provider; the draft knows what `key` stands for.
+
+    Raises UserError for an unknown provider, and for `custom` without an address.
+    """
     row: KnownProvider | None = KNOWN_PROVIDERS.get(provider)
     if row is None and provider != CUSTOM:
         raise UserError(f"there is no provider {provider!r}", fix=f"choose one of: {', '.join(PROVIDERS)}")
@@ -67,20 +84,28 @@ def server_of(provider: str, base_url: str | None, key: str | None, secret: str 
         raise UserError(
             f"{address!r} is no address of a model server", fix="add --base-url, such as https://host.example/v1"
         )
-    return Server(provider, address.rstrip("/"), key, secret)
+    return Server(provider, address.rstrip("/"), key, draft.variable(key[2:-1]) if key else None)
 
 
-async def list_offers(server: Server, http: HttpClient) -> tuple[Offer, ...]:
+async def list_offers(server: Server) -> tuple[Offer, ...]:
     """Ask a server which models it has; nothing when it does not tell."""
-    headers = {"Authorization": f"Bearer {server.secret}"} if server.secret else {}
+    http = HttpClient()
     try:
-        async with http.get(f"{server.base_url}/models", within=LIST_SECONDS, headers=headers) as reply:
-            body = await reply.read_up_to(MAX_LIST) if reply.status == 200 else b""
-    except HttpFailure:
-        return ()
+        body = await _fetch_list(server, http)
+    finally:
+        await http.close()
     value = parse_json(body)
     rows = list(as_objects(as_object(value).get("data") or value))[:MAX_MODELS]
     return tuple(_offer(row) for row in rows if as_text(row.get("id")))
+
+
+async def _fetch_list(server: Server, http: HttpClient) -> bytes:
+    headers = {"Authorization": f"Bearer {server.secret}"} if server.secret else {}
+    try:
+        async with http.get(f"{server.base_url}/models", within=LIST_SECONDS, headers=headers) as reply:
+            return await reply.read_up_to(MAX_LIST) if reply.status == 200 else b""
+    except HttpFailure:
+        return b""
 
 
 def _offer(row: dict[str, object]) -> Offer:
@@ -98,13 +123,20 @@ def propose(server: Server, offers: tuple[Offer, ...]) -> str | None:
     return found or (listed[0] if len(listed) == 1 or (listed and server.is_local) else None)
 
 
+def expect_model_name(text: str) -> None:
+    """Raise UserError for an empty name of a model."""
+    if not text:
+        raise UserError("a name is needed", fix="write the name of the model as the provider does")
+
+
 def basic_values(draft: Draft) -> dict[str, object]:
     """Return the keys that make the built-in rules answer."""
     return _primary(draft, BASIC_REF)
 
 
-def model_values(draft: Draft, server: Server, model: str, context: int | None = None) -> dict[str, object]:
+def model_values(draft: Draft, server: Server, model: str, offers: tuple[Offer, ...]) -> dict[str, object]:
     """Return the keys that make a model of a server the default; models that are listed already stay listed."""
+    context = next((offer.context for offer in offers if offer.id == model), None)
     head = f'models.providers["{server.provider}"]'
     values: dict[str, object] = {f"{head}.baseUrl": server.base_url}
     if server.key is not None:

@@ -8,7 +8,6 @@ from homarus.clock import SystemClock
 from homarus.config.paths import StateDir
 from homarus.errors import ConfigError, UserError
 from homarus.gateway.wizard import Asker, Choice, Flow
-from homarus.models.http import HttpClient
 from homarus.models.providers import KNOWN_PROVIDERS
 from homarus.ops.channel_setup import Plan, Question, build, names, plan, questions, read_answer, refuse_existing
 from homarus.ops.draft import Draft
@@ -17,7 +16,10 @@ from homarus.ops.model_setup import (
     CUSTOM,
     Offer,
     Server,
+    asked_address,
     basic_values,
+    expect_model_name,
+    key_name,
     list_offers,
     model_values,
     propose,
@@ -64,10 +66,9 @@ async def _choose_model(asker: Asker, draft: Draft) -> None:
             draft.values |= basic_values(draft)
             return
         server = await _ask_server(asker, draft, provider)
-        offers = await _offers(server)
+        offers = await list_offers(server)
         model = await _ask_model(asker, server, offers)
-        context = next((offer.context for offer in offers if offer.id == model), None)
-        draft.values |= model_values(draft, server, model, context)
+        draft.values |= model_values(draft, server, model, offers)
         trial = await try_model(draft.preview(), SystemClock())
         if trial.is_ok or await asker.confirm(
             f"It did not answer: {trial.detail}. {trial.fix}. Keep it all the same?", initial=False
@@ -77,16 +78,14 @@ async def _choose_model(asker: Asker, draft: Draft) -> None:
 
 
 async def _ask_server(asker: Asker, draft: Draft, provider: str) -> Server:
-    row = KNOWN_PROVIDERS.get(provider)
-    address = None
-    if row is None or row.key_name is None:
-        known = row.base_url if row else ""
+    address = asked_address(provider)
+    if address is not None:
         address = await asker.text(
-            "Address of the server", known, check=lambda text: server_of(provider, text, None, None)
+            "Address of the server", address, check=lambda text: server_of(draft, provider, text)
         )
-    name = row.key_name if row else "HOMARUS_MODEL_KEY"
-    key = None if name is None else await _ask_key(asker, draft, name, is_needed=row is not None)
-    return server_of(provider, address, key, draft.variable(key[2:-1]) if key else None)
+    name = key_name(provider)
+    key = None if name is None else await _ask_key(asker, draft, name, is_needed=provider != CUSTOM)
+    return server_of(draft, provider, address, key)
 
 
 async def _ask_key(asker: Asker, draft: Draft, name: str, *, is_needed: bool) -> str | None:
@@ -105,17 +104,13 @@ async def _ask_key(asker: Asker, draft: Draft, name: str, *, is_needed: bool) ->
 
 
 async def _ask_model(asker: Asker, server: Server, offers: tuple[Offer, ...]) -> str:
-    def check(text: str) -> None:
-        if not text:
-            raise UserError("a name is needed", fix="write the name of the model as the provider does")
-
     if offers:
         rows = [Choice(offer.id, offer.id) for offer in offers[:SHOWN_MODELS]]
         initial = propose(server, offers) or offers[0].id
         chosen = await asker.select("Which of its models?", [*rows, Choice(_OTHER, "Another one")], initial)
         if chosen != _OTHER:
             return chosen
-    return await asker.text("Name of the model", propose(server, offers) or "", check=check)
+    return await asker.text("Name of the model", propose(server, offers) or "", check=expect_model_name)
 
 
 async def _choose_channel(asker: Asker, draft: Draft) -> None:
@@ -149,14 +144,6 @@ async def _ask_channel_key(asker: Asker, draft: Draft, wanted: Plan, asked: Ques
     text = await asker.text(asked.label, initial, check=check)
     if text:
         draft.values[f"{wanted.place}.{asked.key}"] = read_answer(asked, text)
-
-
-async def _offers(server: Server) -> tuple[Offer, ...]:
-    http = HttpClient()
-    try:
-        return await list_offers(server, http)
-    finally:
-        await http.close()
 
 
 def _folder(named: str) -> str:
