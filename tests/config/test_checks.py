@@ -37,6 +37,8 @@ BROKEN = [
     ('{bindings: [{type: "acp", agentId: "a", match: {channel: "irc"}}]}', "bindings[0].match.peer.id"),
     ('{session: {maintenance: {pruneAfter: "soon"}}}', "session.maintenance.pruneAfter"),
     ('{session: {maintenance: {maxDiskBytes: "10 apples"}}}', "session.maintenance.maxDiskBytes"),
+    ('{cron: {sessionRetention: "a day"}}', "cron.sessionRetention"),
+    ('{storage: {journalRetention: "12h"}}', "storage.journalRetention"),
 ]
 
 

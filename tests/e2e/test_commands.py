@@ -167,6 +167,7 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "config validate": (("--json",), "true"),
     "gateway status": (("--json",), '"protocol": 4'),
     "gateway health": (("--probe", "--json"), '"ok": true'),
+    "sessions cleanup": (("--dry-run", "--json"), '"dryRun": true'),
     "gateway operations": (("sessions.send",), "POST /api/sessions/{key}/messages"),
     "gateway call": (("sessions.list", "--params", '{"limit": 1}'), '"sessions"'),
     "logs": (("--limit", "5", "--json"), "message"),

@@ -133,13 +133,33 @@ def _ages(config: Config) -> Iterator[ConfigIssue]:
         "maxDiskBytes": maintenance.max_disk_bytes,
         "highWaterBytes": maintenance.high_water_bytes,
     }
-    for name, value in (ages | sizes).items():
-        if value is None or value is False:
-            continue
-        try:
-            parse_duration(value, unit="d") if name in ages else parse_size(value)
-        except ValueError as error:
-            yield _issue((*place, name), str(error), "correct the number and its unit")
+    for name, value in ages.items():
+        yield from _amount((*place, name), value, _days)
+    for name, value in sizes.items():
+        yield from _amount((*place, name), value, parse_size)
+    yield from _amount(("cron", "sessionRetention"), config.cron.session_retention, _days)
+    yield from _amount(("storage", "journalRetention"), config.storage.journal_retention, _at_least_a_day)
+
+
+def _amount(place: Place, value: str | float | None, read: Callable[[str | float], float]) -> Iterator[ConfigIssue]:
+    """Look at an age or a size; unset and false mean none."""
+    if value is None or value is False:
+        return
+    try:
+        read(value)
+    except ValueError as error:
+        yield _issue(place, str(error), "correct the number and its unit")
+
+
+def _days(value: str | float) -> float:
+    return parse_duration(value, unit="d")
+
+
+def _at_least_a_day(value: str | float) -> float:
+    """Platforms give a message out again for up to a day; until then the journal must know it."""
+    if (seconds := _days(value)) < 86_400:
+        raise ValueError("must be at least 1d, or false")
+    return seconds
 
 
 def _policies(value: object, place: Place) -> Iterator[ConfigIssue]:

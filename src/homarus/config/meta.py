@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import ConfigDict
 
 from homarus.config.base import Count, Section, section
@@ -45,3 +47,6 @@ class Storage(Section):
     """PostgreSQL address, for example postgresql://user@host/name; unset: SQLite in the state folder."""
     skip_backup: bool = False
     """Upgrades a PostgreSQL schema without a backup first, for owners who keep their own."""
+    journal_retention: str | float | Literal[False] = "30d"
+    """How long ended messages, runs and sent parts stay in the journal, for example 30d; at least 1d; false: for ever.
+    Transcripts are not touched."""

@@ -101,6 +101,7 @@ USED = (
     "cron.enabled",
     "cron.maxConcurrentRuns",
     "cron.runLog.keepLines",
+    "cron.sessionRetention",
     "cron.failureAlert.enabled",
     "cron.failureAlert.after",
     "cron.failureAlert.cooldownMs",
@@ -118,6 +119,18 @@ USED = (
     "session.resetByChannel",
     "session.resetByType",
     "session.resetTriggers",
+    *(
+        f"session.maintenance.{key}"
+        for key in (
+            "mode",
+            "pruneAfter",
+            "pruneDays",
+            "maxEntries",
+            "resetArchiveRetention",
+            "maxDiskBytes",
+            "highWaterBytes",
+        )
+    ),
     "messages.responsePrefix",
     "messages.tts.enabled",
     "messages.tts.auto",

@@ -64,9 +64,12 @@ from homarus.storage.opening import open_database
 
 if TYPE_CHECKING:
     from homarus.config.schema import Config
+    from homarus.gateway.core import GatewayCore
     from homarus.storage.database import Database
 
 log = logging.getLogger("homarus.gateway")
+UPKEEP_AFTER = 600.0
+"""Seconds after the start until old rows are looked for."""
 
 
 class Ready(Struct, frozen=True):
@@ -326,7 +329,16 @@ async def _start(stack: AsyncExitStack, app: Application, config: Config) -> Non
         app.pipeline.listen(app.spoken.listen)
         app.supervisor.start("spoken replies", app.spoken.run)
     app.supervisor.start("heartbeat", app.timed.hearts.run)
+    app.supervisor.start("upkeep", partial(keep_up_later, app.server.core))
     app.supervisor.start("model discovery", lambda: discover_local(app.http, app.models.add_found))
+
+
+async def keep_up_later(core: GatewayCore) -> None:
+    """Begin with what was kept long enough when the start is long over: it has other work."""
+    await core.services.clock.sleep(UPKEEP_AFTER)
+    from homarus.gateway.upkeep import keep_up  # noqa: PLC0415 - wanted a few times a day
+
+    await keep_up(core)
 
 
 async def _open_database(stack: AsyncExitStack, state: StateDir, loaded: LoadedConfig, clock: Clock) -> Database:

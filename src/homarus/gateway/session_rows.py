@@ -39,6 +39,7 @@ SETTINGS: Final = (
     "color",
     "category",
     "archivedAt",
+    "archiveReason",
     "pinnedAt",
     "lastReadAt",
     "markedUnreadAt",

@@ -172,7 +172,7 @@ def note_run(connection: Connection, session: Session, run: Run, title: str, pre
     }
     _NOTE_RUN.run(connection, values)
     if "archivedAt" in session.meta:
-        meta = {name: value for name, value in session.meta.items() if name != "archivedAt"}
+        meta = {name: value for name, value in session.meta.items() if name not in {"archivedAt", "archiveReason"}}
         update_settings(connection, session.key, session.label, meta, None)
 
 

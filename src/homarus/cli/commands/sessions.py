@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -71,6 +71,42 @@ def delete(key: Key, yes: Yes = False, as_json: AsJson = False) -> None:
         show_json(found)
     else:
         say(f"Deleted {key}." if found.get("deleted") else f"There is no session {key}; nothing was deleted.")
+
+
+@app.command()
+def cleanup(
+    agent: Annotated[str | None, typer.Option("--agent", help="Only sessions of this agent.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what an enforced cleanup would do.")] = False,
+    enforce: Annotated[bool, typer.Option("--enforce", help="Do it even if the configuration only warns.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put quiet sessions away and remove what was kept long enough, by session.maintenance."""
+    params: Row = {"dryRun": dry_run, "enforce": enforce, **({"agent": agent} if agent else {})}
+    with session(find_gateway()) as gateway:
+        found = as_row(gateway.call("sessions.cleanup", params))
+    if as_json:
+        show_json(found)
+        return
+    _show_cleanup(found)
+
+
+def _show_cleanup(found: Row) -> None:
+    is_dry = bool(found.get("dryRun"))
+    for kind, verb in (("archived", "put away"), ("deleted", "delete")):
+        for key in cast("list[str]", found.get(kind, [])):
+            say(f"{verb:<8}  {clean(key)}")
+        if (more := number(found, f"{kind}Count") - len(cast("list[str]", found.get(kind, [])))) > 0:
+            say(paint(f"          and {more} more", "dim"))
+    would = "Would put" if is_dry else "Put"
+    say(
+        f"{would} away {number(found, 'archivedCount')} and delete {number(found, 'deletedCount')} of "
+        f"{number(found, 'beforeCount')} sessions, remove {number(found, 'transcripts')} old transcripts and "
+        f"{number(found, 'journalRows')} journal rows."
+    )
+    if found.get("mode") == "warn" and not is_dry:
+        say(paint("Sessions stay while session.maintenance.mode is warn; --enforce does it once.", "dim"))
+    if over := number(found, "overBudgetBytes"):
+        say(f"Transcripts were {over:,} bytes over session.maintenance.maxDiskBytes.")
 
 
 def _line(row: Row, now: int) -> tuple[str, ...]:

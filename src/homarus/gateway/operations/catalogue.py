@@ -117,6 +117,7 @@ OPERATIONS: Final = {
     "environments": ("environments.list", "diagnostics.lanes"),
     "channel_pairing": ("channels.pairing.list", "channels.pairing.approve", "channels.pairing.dismiss"),
     "approval_history": ("approval.history", "exec.approval.grants.list"),
+    "session_cleanup": ("sessions.cleanup",),
     "talk": ("talk.config", "talk.catalog", "talk.mode", "talk.speak"),
 }
 """Operations by module, in the order in which `features.methods` names them."""

@@ -17,7 +17,7 @@ def marked(session: Session, params: SessionsPatchParams, now: int) -> JsonObjec
     """Return the settings that marks change; None takes one away. Raises ProtocolError for impossible ones."""
     changes: JsonObject = {}
     if params.archived is not None:
-        changes |= {"archivedAt": session.meta.get("archivedAt") or now} if params.archived else {"archivedAt": None}
+        changes |= _archived(session, now) if params.archived else {"archivedAt": None, "archiveReason": None}
     if params.archived:
         changes["pinnedAt"] = None
     if params.pinned is not None:
@@ -25,6 +25,11 @@ def marked(session: Session, params: SessionsPatchParams, now: int) -> JsonObjec
     if params.unread is not None:
         changes |= _unread(session, params, now)
     return changes
+
+
+def _archived(session: Session, now: int) -> JsonObject:
+    """The reason tells a person's choice from that of the maintenance (homarus.sessions.maintenance)."""
+    return {"archivedAt": session.meta.get("archivedAt") or now, "archiveReason": "manual"}
 
 
 def _pinned(session: Session, changes: JsonObject, now: int) -> object:

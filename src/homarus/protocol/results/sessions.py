@@ -176,6 +176,27 @@ class Compacted(TypedDict):
     reason: NotRequired[str]
 
 
+class CleanedUp(TypedDict):
+    """What a cleanup did or, with `dryRun`, would do; keys are named up to 200 of a kind.
+
+    `transcriptBytes` is null without `session.maintenance.maxDiskBytes`.
+    """
+
+    ok: bool
+    mode: Literal["enforce", "warn"]
+    dryRun: bool
+    beforeCount: int
+    afterCount: int
+    archived: list[str]
+    archivedCount: int
+    deleted: list[str]
+    deletedCount: int
+    transcripts: int
+    journalRows: int
+    transcriptBytes: int | None
+    overBudgetBytes: int
+
+
 class Aborted(TypedDict):
     """Which run of a session was stopped, null when none went on."""
 
