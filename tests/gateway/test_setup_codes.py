@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from tests.gateway.conftest import Running, start, stop
 from tests.gateway.fake_clock import FakeClock
-from tests.gateway.fake_services import TOKEN, make_database
+from tests.gateway.fake_services import TOKEN, make_database, make_services
 from tests.gateway.raw_client import Frame, connect_params, connected, open_client
 
 from homarus.errors import ProtocolError, UserError
+from homarus.gateway.server import GatewayServer
 from homarus.gateway.settings import AuthSettings, GatewaySettings, LimitSettings, TlsSettings
 from homarus.gateway.setup_codes import MAX_OPEN, PROFILES, SETUP_TTL_MS, IssuedSetupToken, SetupCodes
 from homarus.gateway.setup_url import is_own, setup_url
@@ -37,6 +38,21 @@ async def connect(gateway: Running, token: str, identity: DeviceIdentity, **chan
     async with open_client(gateway.url, AWAY) as client:
         nonce = await client.challenge()
         return await client.call("connect", connect_params(nonce, identity, auth={"bootstrapToken": token}, **wanted))
+
+
+async def test_a_setup_code_names_the_port_that_is_served_when_any_free_one_was_wanted(tmp_path: Path) -> None:
+    services, runs = make_services(tmp_path)
+    settings = GatewaySettings(host="100.64.0.5", port=0, auth=AuthSettings(token=TOKEN))
+    running = Running(GatewayServer(services, settings), runs, tmp_path)
+    await running.server.start(host="127.0.0.1")
+    try:
+        async with connected(running.url, minProtocol=4, maxProtocol=4) as owner:
+            made = await owner.call("device.pair.setupCode", {})
+        assert made["ok"], made
+        assert running.server.port > 0
+        assert read_setup_code(made["payload"]["setupCode"]).url == f"ws://100.64.0.5:{running.server.port}"
+    finally:
+        await stop(running)
 
 
 @pytest.mark.parametrize("version", [3, 4])

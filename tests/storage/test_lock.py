@@ -40,6 +40,14 @@ def test_a_second_holder_is_told_who_has_the_folder(tmp_path: Path) -> None:
     assert f"kill {os.getpid()}" in (failure.value.fix or "")
 
 
+def test_a_port_that_is_known_later_is_written_down(tmp_path: Path) -> None:
+    lock = StateLock(tmp_path)
+    lock.acquire(NOW, 0)
+    lock.note_port(40123)
+    assert find_holder(tmp_path) == Holder(os.getpid(), 40123, NOW)
+    lock.release()
+
+
 def test_a_released_folder_can_be_taken_again(tmp_path: Path) -> None:
     first, second = StateLock(tmp_path), StateLock(tmp_path)
     first.acquire(NOW)

@@ -172,6 +172,7 @@ async def open_application(
     toolkit = await open_toolkit(holder, database, MediaStore(state.media, clock), clock)
     app = compose(state, holder, sections, settings, database, http, toolkit, clock, log_file, options.set_up)
     await _start(stack, app, config)
+    lock.note_port(app.server.port)
     warnings = (*loaded.warnings, *_unused_warning(loaded), *toolkit.warnings)
     for warning in warnings:
         log.warning("%s", warning)

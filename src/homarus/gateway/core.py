@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from homarus.gateway.hub import Shapes
 from homarus.protocol.events import PRESENCE
@@ -47,7 +48,7 @@ class GatewayCore(Struct, frozen=True):
     """Everything that lives as long as the gateway.
 
     `started_at` in monotonic seconds; `instance_id` tells this process from the one before it; `background` are the
-    server's own tasks."""
+    server's own tasks; `port` is the one that is served."""
 
     services: Services
     settings: GatewaySettings
@@ -77,6 +78,12 @@ class GatewayCore(Struct, frozen=True):
     gate: Gate = field(default_factory=Gate)
     background: Callable[[], tuple[Supervised, ...]] = lambda: ()
     tls_fingerprint: Callable[[], str | None] = lambda: None
+    port: Callable[[], int] = lambda: 0
+
+    @property
+    def bound(self) -> GatewaySettings:
+        """Return the settings with the port that is served: the one asked for may be 0, for any free one."""
+        return replace(self.settings, port=self.port())
 
     def identity(self) -> DeviceIdentity:
         """Return the gateway's own device identity. Raises UserError when its file is damaged."""

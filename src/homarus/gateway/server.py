@@ -123,7 +123,7 @@ class GatewayServer:
     def __init__(self, services: Services, settings: GatewaySettings, page: Page | None = None) -> None:
         self._supervisor = Supervisor(services.clock)
         core = build_core(services, settings, self._supervisor)
-        self.core = replace(core, tls_fingerprint=lambda: self.tls_fingerprint)
+        self.core = replace(core, tls_fingerprint=lambda: self.tls_fingerprint, port=lambda: self.port)
         self._routes = Routes(self.core, page or Page())
         self._runner: web.AppRunner | None = None
         self._unlisten: list[Callable[[], None]] = []

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
@@ -51,6 +52,7 @@ class StateLock:
     def __init__(self, root: Path) -> None:
         self._path = root / LOCK_NAME
         self._descriptor: int | None = None
+        self._holder = Holder()
 
     def acquire(self, started_at: int, port: int | None = None) -> None:
         """Take the folder. Raises UserError naming the process that has it, StorageError when it cannot be written."""
@@ -59,7 +61,8 @@ class StateLock:
         descriptor = _open_lock(self._path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _write_holder(descriptor, Holder(os.getpid(), port, started_at))
+            self._holder = Holder(os.getpid(), port, started_at)
+            _write_holder(descriptor, self._holder)
         except BlockingIOError:
             holder = _read_holder(descriptor)
             os.close(descriptor)
@@ -71,6 +74,13 @@ class StateLock:
             os.close(descriptor)
             raise _unwritable(self._path, error) from error
         self._descriptor = descriptor
+
+    def note_port(self, port: int) -> None:
+        """Write down the port that is served in the end, which nobody knew while any free one was wanted."""
+        if self._descriptor is None or self._holder.port == port:
+            return
+        self._holder = replace(self._holder, port=port)
+        _write_holder(self._descriptor, self._holder)
 
     def release(self) -> None:
         """Give the folder back; the file stays, since removing it would race with the next holder."""
@@ -188,9 +198,9 @@ def _unwritable(path: Path, error: OSError) -> StorageError:
 
 
 def _write_holder(descriptor: int, holder: Holder) -> None:
-    text = json.dumps({"pid": holder.pid, "port": holder.port, "startedAt": holder.started_at})
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text.encode(), 0)
+    text = json.dumps({"pid": holder.pid, "port": holder.port, "startedAt": holder.started_at}).encode()
+    os.pwrite(descriptor, text, 0)
+    os.ftruncate(descriptor, len(text))  # afterwards: who reads meanwhile finds a holder
 
 
 def _read_holder(descriptor: int) -> Holder:

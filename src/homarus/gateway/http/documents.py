@@ -51,7 +51,7 @@ class Documents:
         return encode(build_document(self._core.registry.operations)).encode()
 
     def _page(self) -> bytes:
-        base = f"{_BASE}:{self._core.settings.port}"
+        base = f"{_BASE}:{self._core.port()}"
         return render_page(self._core.registry.operations, base).encode()
 
 

@@ -31,7 +31,7 @@ async def system_info(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG0
         "nodeVersion": f"Python {platform.python_version()}",
         "pid": os.getpid(),
         "processInstanceId": call.core.instance_id,
-        "port": call.core.settings.port,
+        "port": call.core.port(),
         "uptimeMs": round(call.core.uptime * 1000),
         "cpuCount": os.cpu_count() or 1,
         "loadAverage": list(os.getloadavg()),

@@ -32,8 +32,9 @@ async def _tailnet_url(settings: GatewaySettings) -> str | None:
 async def make_setup_code(call: Call, params: SetupCodeParams) -> JsonObject:
     """Make a code that pairs one device within ten minutes, for what its profile names."""
     profile = params.bootstrap_profile or "limited"
-    url = setup_url(call.core.settings, params.public_url or await _tailnet_url(call.core.settings))
-    pin = call.core.tls_fingerprint() if is_own(url, call.core.settings) else None
+    settings = call.core.bound
+    url = setup_url(settings, params.public_url or await _tailnet_url(settings))
+    pin = call.core.tls_fingerprint() if is_own(url, settings) else None
     issued = await call.core.setup_codes.issue(PROFILES[profile])
     code = write_setup_code(SetupCode(url, issued.token, pin))
     log.info("a setup code (%s) was made by %s", profile, call.caller.device_id or call.caller.client_id)
