@@ -125,7 +125,7 @@ def _bindings(config: Config) -> Iterator[ConfigIssue]:
             yield _issue(("bindings", index, "match", "peer", "id"), "an ACP binding names one chat", "set peer.id")
 
 
-def _ages(config: Config) -> Iterator[ConfigIssue]:
+def _session(config: Config) -> Iterator[ConfigIssue]:
     maintenance, place = config.session.maintenance, ("session", "maintenance")
     ages = {"pruneAfter": maintenance.prune_after, "resetArchiveRetention": maintenance.reset_archive_retention}
     sizes = {
@@ -137,7 +137,13 @@ def _ages(config: Config) -> Iterator[ConfigIssue]:
         yield from _amount((*place, name), value, _days)
     for name, value in sizes.items():
         yield from _amount((*place, name), value, parse_size)
+
+
+def _cron(config: Config) -> Iterator[ConfigIssue]:
     yield from _amount(("cron", "sessionRetention"), config.cron.session_retention, _days)
+
+
+def _storage(config: Config) -> Iterator[ConfigIssue]:
     yield from _amount(("storage", "journalRetention"), config.storage.journal_retention, _at_least_a_day)
 
 
@@ -231,5 +237,7 @@ _RULES: dict[str, Callable[[Config], Iterator[ConfigIssue]]] = {
     "tools": _tools,
     "bindings": _bindings,
     "channels": _channels,
-    "session": _ages,
+    "session": _session,
+    "cron": _cron,
+    "storage": _storage,
 }
