@@ -145,6 +145,6 @@ def test_the_rules_of_any_number_of_chats_take_bounded_room(monkeypatch: pytest.
     rules = AccessRules(TelegramConfig.model_validate({"groups": {"-7": {"systemPrompt": "seven"}}}))
     for number in range(20):
         message = Inbound(Address("telegram", "default", f"-{number}"), "1", Sender("7"), ChatKind.GROUP, "hi")
-        assert rules.chat(message).prompt == ("seven" if number == 7 else "")
-        assert rules.chat(message) is rules.chat(message)
+        assert rules.chat(message.kind, message.address).prompt == ("seven" if number == 7 else "")
+        assert rules.chat(message.kind, message.address) is rules.chat(message.kind, message.address)
         assert len(rules.known) <= 3

@@ -21,7 +21,8 @@ class ChatRules(Struct, frozen=True):
     """What counts in one chat.
 
     `is_listed` tells that it has an entry of its own or `*`; `allow_from` None that the account's lists count.
-    `prompt`, `skills` (None: all), `tools` and `agent_id` shape the turns of the chat.
+    `prompt`, `skills` (None: all), `tools` and `agent_id` shape the turns of the chat. `error_policy` says which
+    failures of runs are told there: `always`, `once` within `error_cooldown_ms`, or `silent`.
     """
 
     group_policy: GroupPolicy
@@ -36,6 +37,8 @@ class ChatRules(Struct, frozen=True):
     tools: ToolPolicyConfig | None = None
     tools_by_sender: Mapping[str, ToolPolicyConfig] = field(default_factory=dict[str, ToolPolicyConfig])
     agent_id: str | None = None
+    error_policy: str = "always"
+    error_cooldown_ms: int | None = None
 
     def tools_for(self, sender: Sender, *, may_match_names: bool) -> ToolPolicyConfig | None:
         """Return the tools rules for a sender: their own, else those for everybody (`*`), else the chat's."""
@@ -62,7 +65,7 @@ def direct_rules(policy: ChannelPolicyConfig, chat: str, thread: str | None) -> 
     """Return the rules of a direct chat, or of a topic in it, on channels that have entries for them (`direct`)."""
     entries = cast("Mapping[str, object]", getattr(policy, "direct", {}))
     if not entries:
-        return ChatRules(policy.group_policy, policy.dm_policy)
+        return _rules(policy, [], is_listed=False, mentions=())
     wanted = chat.casefold()
     entry = next((value for key, value in entries.items() if key.casefold() == wanted), entries.get("*"))
     layers = _layers(entry, thread)
@@ -102,6 +105,8 @@ def _rules(
         tools=cast("ToolPolicyConfig | None", first("tools")),
         tools_by_sender=cast("GroupConfig", layers[-1]).tools_by_sender if layers else {},
         agent_id=cast("str | None", first("agent_id")),
+        error_policy=str(_first([*layers, policy], "error_policy") or "always"),
+        error_cooldown_ms=cast("int | None", _first([*layers, policy], "error_cooldown_ms")),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from homarus.ids import Address
+from homarus.manner import ORDINARY, Manner
 
 
 class ChatKind(StrEnum):
@@ -85,7 +86,8 @@ class OutboundPart(Struct, frozen=True):
     """One part of a reply, already chunked and in the channel's markup.
 
     `id` is stable over attempts: use it as the platform's idempotency key where there is one. `attempt` counts from 1.
-    `reply_to` is the platform's id of the message being answered, set on the first part only.
+    `reply_to` is the platform's id of the message being answered, set on the first part only. `manner` is what a
+    channel that can do it does beyond sending the text.
     """
 
     id: str
@@ -95,6 +97,7 @@ class OutboundPart(Struct, frozen=True):
     count: int = 1
     attempt: int = 1
     reply_to: str | None = None
+    manner: Manner = ORDINARY
 
 
 class Receipt(Struct, frozen=True):
@@ -148,7 +151,8 @@ class Capabilities(Struct, frozen=True):
 class Manifest(Struct, frozen=True):
     """A channel's manifest.toml, readable without importing the channel.
 
-    `setup` names the keys that somebody who connects the channel is asked for.
+    `setup` names the keys that somebody who connects the channel is asked for; `unused` those that are accepted and
+    have no effect, below the channel's section and with `*` for any name in it.
     """
 
     id: str
@@ -159,6 +163,7 @@ class Manifest(Struct, frozen=True):
     docs: str = ""
     aliases: tuple[str, ...] = field(default=())
     setup: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 class Channel(Protocol):

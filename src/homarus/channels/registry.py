@@ -19,7 +19,18 @@ from homarus.clock import Clock
 from homarus.errors import ConfigError
 
 MANIFEST = "manifest.toml"
-_KEYS = {"id": str, "name": str, "module": str, "extra": str, "docs": str, "owner": str, "aliases": list, "setup": list}
+_LISTS = ("aliases", "setup", "unused")
+_KEYS = {
+    "id": str,
+    "name": str,
+    "module": str,
+    "extra": str,
+    "docs": str,
+    "owner": str,
+    "aliases": list,
+    "setup": list,
+    "unused": list,
+}
 _NEEDED = ("id", "name", "module")
 
 
@@ -69,8 +80,7 @@ def read_manifest(path: Path) -> Manifest:
         module=str(data["module"]),
         extra=str(data["extra"]) if data.get("extra") else None,
         docs=str(data.get("docs", "")),
-        aliases=tuple(str(alias) for alias in cast("list[object]", data.get("aliases", []))),
-        setup=tuple(str(key) for key in cast("list[object]", data.get("setup", []))),
+        **{key: tuple(str(item) for item in cast("list[object]", data.get(key, []))) for key in _LISTS},
         capabilities=_capabilities(path, cast("dict[str, object]", table)),
     )
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from homarus.channels import registry
 from homarus.channels.policy_config import ChannelPolicyConfig
+from homarus.channels.unused import unused_channel_keys
 from homarus.clock import Clock, SystemClock
 from homarus.config import environment
 from homarus.config.load import LoadedConfig, load
@@ -361,7 +362,9 @@ def _state(options: GatewayOptions) -> StateDir:
 
 
 def _unused_warning(loaded: LoadedConfig) -> tuple[str, ...]:
-    keys = unused_keys(loaded.config, tuple(registry.manifests()))
+    manifests = registry.manifests()
+    of_channels = unused_channel_keys(loaded.config.channels.sections, manifests)
+    keys = [*unused_keys(loaded.config, tuple(manifests)), *of_channels]
     if not keys:
         return ()
     shown = ", ".join(keys[:12]) + (f" and {len(keys) - 12} more" if len(keys) > 12 else "")

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from homarus.channels.chat_rules import ChatRules, direct_rules, group_rules
 from homarus.channels.contract import ChatKind, Inbound
 from homarus.channels.policy_config import ChannelPolicyConfig, DmPolicy, GroupPolicy, ToolPolicyConfig
+from homarus.ids import Address
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.pipeline.mentions import NOT_MENTIONED, MentionPatterns
 
@@ -48,13 +49,12 @@ class AccessRules(Struct, frozen=True):
     mentions: MentionPatterns = field(default_factory=MentionPatterns)
     known: dict[ChatKey, ChatRules] = field(default_factory=dict[ChatKey, ChatRules])
 
-    def chat(self, message: Inbound) -> ChatRules:
-        """Return the rules of the chat of a message; worked out once, because every message asks."""
-        address = message.address
-        key = (message.kind, address.chat, address.thread)
+    def chat(self, kind: ChatKind, address: Address) -> ChatRules:
+        """Return the rules of a chat; worked out once, because every message asks."""
+        key = (kind, address.chat, address.thread)
         found = self.known.get(key)
         if found is None:
-            rules_of = direct_rules if message.kind is ChatKind.DIRECT else group_rules
+            rules_of = direct_rules if kind is ChatKind.DIRECT else group_rules
             found = rules_of(self.policy, address.chat, address.thread)
             if len(self.known) >= MAX_KNOWN:
                 self.known.clear()
@@ -69,7 +69,7 @@ def decide(
     agent its chat is routed to; both are asked only when it matters."""
     if message.sender.is_bot:
         return _drop(message, "the sender is a bot")
-    chat = rules.chat(message)
+    chat = rules.chat(message.kind, message.address)
     if message.kind is ChatKind.DIRECT:
         decision = _decide_direct(message, rules.policy, chat, is_approved=is_approved)
     else:

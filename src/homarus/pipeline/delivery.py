@@ -333,7 +333,7 @@ def _outgoing(part: OutboundMessage) -> OutboundPart:
         count=part.part_count,
         attempt=part.attempts + 1,
     )
-    return replace(outgoing, reply_to=part.reply_to)
+    return replace(outgoing, reply_to=part.reply_to, manner=part.manner)
 
 
 def _due_at(part: OutboundMessage, now: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,14 +18,16 @@ from homarus.pipeline.attachments import Attached, attached_by
 from homarus.pipeline.batch_text import PREVIEW, preview_of, text_of, title_of
 from homarus.pipeline.collected_files import FileCollector, with_files
 from homarus.pipeline.contract import Requester, RunInfo
+from homarus.pipeline.error_replies import ErrorReplies
 from homarus.pipeline.lanes import Batch, is_shortened
 from homarus.pipeline.orders import Order
 from homarus.pipeline.outbox import Outbox, is_silent, part_key
 from homarus.pipeline.overheard import Overheard, lines_of
+from homarus.pipeline.run_usage import count_usage
 from homarus.pipeline.session_rules import SessionRules
 from homarus.sessions.keys import parse_key
 from homarus.sessions.store import new_session
-from homarus.storage import entries, inbound, outbound, runs, sessions, usage
+from homarus.storage import entries, inbound, outbound, runs, sessions
 from homarus.storage.database import Connection, Database
 from homarus.storage.records import Entry, EntryType, InboundMessage, Run, Session
 
@@ -69,6 +70,7 @@ class RunStore:
         put_back: Callable[[str, Batch], None] = lambda _key, _batch: None,
         collector: FileCollector | None = None,
         overheard: Overheard | None = None,
+        error_replies: ErrorReplies | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -79,6 +81,7 @@ class RunStore:
         self.put_back = put_back
         self.collector = collector
         self.overheard = overheard
+        self.error_replies = error_replies
         self.meter = meter or Meter()
         self._opened_at = clock.now_ms()
 
@@ -310,11 +313,21 @@ class RunJournal:
         if files:
             entry.payload["files"] = [item.file.as_json() for item in files]
         entries.insert_entry(connection, entry)
+        messages = inbound.select_by_run(connection, end.id)
+        if self._is_hidden(connection, messages, end):
+            end = replace(end, text="")
         runs.end_run(connection, end)
         sessions.note_end(connection, end, str(entry.payload.get("text") or "")[:PREVIEW])
-        _count(connection, end, now)
-        self._settle(connection, end, now, files)
+        count_usage(connection, end, now)
+        self._settle(connection, end, now, files, [message.id for message in messages])
         return True
+
+    def _is_hidden(self, connection: Connection, messages: Sequence[InboundMessage], end: Run) -> bool:
+        """Tell whether the chat is not told how its run ended."""
+        errors, address = self._store.error_replies, self._info.address
+        if errors is None or address is None or end.error is None or not messages:
+            return False
+        return errors.is_hidden(connection, replace(messages[-1], address=address), end)
 
     def _files(self, connection: Connection, end: Run) -> list[Attached]:
         """Return the files that go with the reply: those its tools marked, of a run that came to its end."""
@@ -322,18 +335,24 @@ class RunJournal:
             return []
         return attached_by(entries.select_steps(connection, end.session_id, end.id))
 
-    def _settle(self, connection: Connection, end: Run, now: int, files: Sequence[Attached]) -> None:
+    def _settle(
+        self, connection: Connection, end: Run, now: int, files: Sequence[Attached], ids: Sequence[str]
+    ) -> None:
         """Store the parts of the reply and move the answered messages on."""
-        ids = [message.id for message in inbound.select_by_run(connection, end.id)]
         if not ids:
             return
-        address = self._info.address
+        address, is_hidden = self._info.address, end.error is not None and not end.text
         parts = self._store.outbox.parts(end.id, address, end.text, self._info.reply_to, files) if address else []
-        if address is not None and end.state == "done" and all(part.part_index for part in parts):
+        if parts and end.error is not None and self._store.error_replies is not None:
+            manner = self._store.error_replies.manner(parts[0].address)
+            parts = [replace(part, manner=manner) for part in parts]
+        if address is not None and (end.state == "done" or is_hidden) and all(part.part_index for part in parts):
             outbound.withdraw_preview(connection, part_key(end.id, address, 0), now)
         if parts:
             outbound.insert_parts(connection, parts)
             inbound.move_inbound(connection, ids, "replied", now, reason=f"{len(parts)} part(s)")
+        elif is_hidden:
+            inbound.move_inbound(connection, ids, "failed", now, reason=f"user not told (errorPolicy): {end.error}")
         elif end.state == "aborted":
             inbound.move_inbound(connection, ids, "silent", now, reason=f"aborted: {end.stop_reason}")
         elif is_silent(end.text) and not files:
@@ -342,25 +361,6 @@ class RunJournal:
             inbound.move_inbound(connection, ids, "failed", now, reason=f"user told: {end.error}")
         else:
             inbound.move_inbound(connection, ids, "delivered", now, reason="transcript")
-
-
-def _count(connection: Connection, end: Run, now: int) -> None:
-    provider, _, model = (end.model or "").partition("/")
-    if not model:
-        return
-    day = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%d")
-    used = end.usage
-    usage.add_usage(
-        connection,
-        end.agent_id,
-        day,
-        provider,
-        model,
-        input_tokens=used["input"],
-        output_tokens=used["output"],
-        cache_read_tokens=used["cacheRead"],
-        cache_write_tokens=used["cacheWrite"],
-    )
 
 
 def _first_words(order: Order | None, entry: Entry) -> Order | None:

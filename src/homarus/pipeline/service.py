@@ -24,6 +24,7 @@ from homarus.pipeline.accounts import WEBCHAT, Accounts
 from homarus.pipeline.backlog import Backlog
 from homarus.pipeline.collected_files import FileCollector
 from homarus.pipeline.contract import Load, Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
+from homarus.pipeline.error_replies import ErrorReplies
 from homarus.pipeline.inbox import MAX_TEXT, Inbox, Stored
 from homarus.pipeline.lanes import Batch, Lanes, setting_of
 from homarus.pipeline.orders import is_stop_word
@@ -86,6 +87,7 @@ class Pipeline:
             put_back=self._put_back,
             collector=parts.collector,
             overheard=Overheard(parts.accounts),
+            error_replies=ErrorReplies(parts.accounts),
         )
         self._turns = Turns(store, parts.clock, parts.factory, parts.toolbox, self._on_finished)
         self._lanes = Lanes(parts.clock, self._turns.work, self._limit, self._debounce, self._collects)

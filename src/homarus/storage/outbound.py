@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Integer, Row, String, bindparam, case, func, select, update
 
 from homarus.ids import Address
+from homarus.manner import Manner
 from homarus.storage.dialect import insert_ignore
 from homarus.storage.records import OutboundMessage, StoredFile
 from homarus.storage.tables import outbound
@@ -45,6 +46,7 @@ _FINISH_PREVIEW = (
         attempts=0,
         text=bindparam("new_text"),
         part_count=bindparam("count"),
+        manner=bindparam("new_manner", type_=outbound.c.manner.type),
         next_at=bindparam("now"),
         updated_at=bindparam("now"),
     )
@@ -74,7 +76,7 @@ def insert_parts(connection: Connection, parts: Sequence[OutboundMessage]) -> No
         if insert_ignore(connection, outbound, _values(part)) or part.part_index:
             continue
         values = {"wanted": part.dedupe_key, "new_text": part.text, "count": part.part_count, "now": part.created_at}
-        connection.execute(_FINISH_PREVIEW, values)
+        connection.execute(_FINISH_PREVIEW, values | {"new_manner": part.manner.as_json()})
 
 
 def open_preview(connection: Connection, part: OutboundMessage) -> tuple[OutboundMessage, bool]:
@@ -187,6 +189,7 @@ def _values(part: OutboundMessage) -> dict[str, object]:
         "created_at": part.created_at,
         "updated_at": part.created_at,
         "media": part.media.as_json() if part.media is not None else None,
+        "manner": part.manner.as_json(),
     }
 
 
@@ -209,4 +212,5 @@ def _part(row: Row[Any]) -> OutboundMessage:
         updated_at=row.updated_at,
         seq=row.seq,
         media=StoredFile.from_json(row.media),
+        manner=Manner.from_json(row.manner),
     )

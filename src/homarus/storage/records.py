@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from homarus.ids import Address, AgentId
 from homarus.labels import Label
+from homarus.manner import ORDINARY, Manner
 
 EntryType = Literal["user", "assistant", "tool_result", "note"]
 
@@ -177,6 +178,7 @@ class OutboundMessage(Struct, frozen=True):
     updated_at: int = 0
     seq: int = 0
     media: StoredFile | None = None
+    manner: Manner = ORDINARY
 
 
 class PairingRequest(Struct, frozen=True):

@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from homarus.ids import AgentId
+from homarus.ids import Address, AgentId
 from homarus.storage.records import Run
 from homarus.storage.sessions import address_json, read_address
 from homarus.storage.statement import Statement
 from homarus.storage.tables import runs
 
+LONGEST = 24 * 3_600_000
+"""Milliseconds a run goes on at most, when the database looks for those that ended in some time."""
 _NAMES = tuple(runs.c.keys())
 ENDED = ("state", "text", "error", "stop_reason", "model", "usage", "ended_at")
 _INSERT = Statement(insert(runs), runs.c.keys())
@@ -61,6 +63,18 @@ def select_running(connection: Connection) -> list[Run]:
     """Return the runs that a stop interrupted, oldest first."""
     query = select(runs).where(runs.c.state == "running").order_by(runs.c.started_at)
     return [_run(row) for row in connection.execute(query)]
+
+
+def select_told_errors(connection: Connection, session_key: str, address: Address, since: int) -> set[str]:
+    """Return why runs of a session failed that ended after `since` and told so in a chat."""
+    query = select(runs.c.error, runs.c.address).where(
+        runs.c.session_key == session_key,
+        runs.c.started_at > since - LONGEST,
+        runs.c.ended_at > since,
+        runs.c.error.is_not(None),
+        runs.c.text != "",
+    )
+    return {str(error) for error, place in connection.execute(query) if read_address(place) == address}
 
 
 def _run(row: Any) -> Run:  # noqa: ANN401 - a row of either kind

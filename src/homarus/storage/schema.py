@@ -9,7 +9,7 @@ from sqlalchemy import Connection, column, insert, inspect, table
 
 from homarus.storage.tables import metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision this version can read, oldest first."""
 
 HEAD = REVISIONS[-1]

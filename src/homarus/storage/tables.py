@@ -138,7 +138,7 @@ runs = Table(
 )
 
 # What goes out. States: pending, sending, sent, ambiguous, dead. `dedupe_key` makes a part exist once. `media` is the
-# file a part carries, whose caption is then `text`.
+# file a part carries, whose caption is then `text`; `manner` how it goes beyond that (homarus/manner.py).
 outbound = Table(
     "outbound",
     metadata,
@@ -162,6 +162,7 @@ outbound = Table(
     Column("created_at", Millis, nullable=False),
     Column("updated_at", Millis, nullable=False),
     Column("media", JSON(none_as_null=True)),
+    Column("manner", JSON(none_as_null=True)),
     Index(None, "state", "channel", "account"),
     Index(None, "run_id"),
     sqlite_autoincrement=True,

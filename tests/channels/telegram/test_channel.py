@@ -267,6 +267,27 @@ async def test_a_picture_that_telegram_cannot_show_goes_as_a_document(
         assert (await server.next_sent()).method == "sendDocument"
 
 
+@pytest.mark.parametrize(
+    ("mime", "data", "method"),
+    [
+        ("audio/ogg", b"OggS sound", "sendVoice"),
+        ("audio/ogg; codecs=opus", b"no ogg at all", "sendDocument"),
+        ("audio/mpeg", b"ID3", "sendAudio"),
+        ("video/mp4", b"ftyp", "sendVideo"),
+        ("image/gif", b"GIF89a", "sendAnimation"),
+        ("application/pdf", b"%PDF", "sendDocument"),
+    ],
+)
+async def test_sound_and_video_can_be_played_in_the_chat(
+    start: Start, server: TelegramServer, people: People, mime: str, data: bytes, method: str
+) -> None:
+    people.private(INES)
+    async with start() as (channel, _):
+        await channel.send_media(part("x"), Attachment(mime, "file", data))
+        sent = await server.next_sent()
+    assert (sent.method, sent.text, sent.data) == (method, "x", data)
+
+
 async def test_a_file_is_sent_once(start: Start, server: TelegramServer, people: People) -> None:
     people.private(INES)
     async with start() as (channel, _):

@@ -6,83 +6,38 @@ import asyncio
 import base64
 import json
 import os
-import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
 import pytest
-from msgspec import Struct
+from tests.channels.telegram.harbour import Harbour, open_harbour
 from tests.e2e.cli import homarus
-from tests.e2e.process import gateway, write_config
+from tests.e2e.process import gateway
 from tests.nodes.voice.stand_ins import ESPEAK, FFMPEG, install
 
 from homarus.pipeline.outbox import NOTICE
-from homarus.testing.model_server import JsonObject, ModelServer, Pause, Reply, Say, last_user_text
+from homarus.testing.model_server import JsonObject, Pause, Reply, Say, last_user_text
 from homarus.testing.telegram.faults import Fault, FaultKind
-from homarus.testing.telegram.people import INES, TOMO, People
-from homarus.testing.telegram.server import TelegramServer
-from homarus.testing.telegram.world import Sent
+from homarus.testing.telegram.people import INES, TOMO
 
 pytestmark = pytest.mark.e2e
 
-PATIENCE = 45.0
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 FIRST = "The tide is rising and will be at its highest around noon. "
 WHOLE = FIRST + "Then it falls."
 
 
-class Harbour(Struct):
-    """A state folder with one Telegram bot and one model, and the people who write to it."""
-
-    home: Path
-    server: TelegramServer
-    model: ModelServer
-    people: People
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something has become true on the server."""
-        async with asyncio.timeout(PATIENCE):
-            while not condition():
-                await asyncio.wait_for(self.server.changed(), PATIENCE)
-
-    async def sent(self, count: int) -> Sent:
-        """Wait until the bot has sent so many messages in all, and return the last of them."""
-        await self.until(lambda: len(self.server.sent) >= count)
-        assert len(self.server.sent) == count, [sent.text for sent in self.server.sent]
-        return self.server.sent[-1]
-
-    async def pair(self) -> None:
-        """Let Ines in, as the owner does: with the code she was given."""
-        self.people.say(INES, "hello")
-        code = re.search(r"code: (\S+)", (await self.sent(1)).text)
-        assert code is not None
-        finished = await homarus(self.home, "pairing", "approve", "telegram", code[1])
-        assert finished.code == 0, finished.err
-
-
 @pytest.fixture
 async def harbour(tmp_path: Path) -> AsyncIterator[Harbour]:
-    async with TelegramServer() as server, ModelServer(answer=answer) as model:
-        home = tmp_path / "home"
-        provider = {"baseUrl": model.base_url, "apiKey": "none", "api": "openai-completions",
-                    "models": [{"id": "mock", "name": "Mock", "input": ["text", "image"]}]}  # fmt: skip
-        telegram = {
-            "botToken": server.bot.token,
-            "apiRoot": server.root,
-            "groupAllowFrom": [INES.id],
-            "groups": {"*": {"topics": {"77": {"systemPrompt": "Here one speaks of engines."}}}},
-        }
-        write_config(
-            home,
-            {
-                "models": {"providers": {"mock": provider}},
-                "agents": {"defaults": {"model": "mock/mock"}},
-                "messages": {"queue": {"debounceMs": 0}, "ackReaction": "👀"},
-                "channels": {"telegram": telegram},
-            },
-        )
-        yield Harbour(home, server, model, People(server))
+    async with open_harbour(
+        tmp_path,
+        answer=answer,
+        messages={"ackReaction": "👀"},
+        groupAllowFrom=[INES.id],
+        groups={"*": {"topics": {"77": {"systemPrompt": "Here one speaks of engines."}}}},
+    ) as opened:
+        yield opened
 
 
 def answer(body: JsonObject) -> Reply:

@@ -28,8 +28,25 @@ UPLOAD_LIMIT = 50 * 1024 * 1024
 GENERAL_TOPIC = 1
 """The thread id of a forum's first topic, which sending must leave out."""
 
-_PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
-_PICTURE_REFUSALS = ("photo_invalid", "image_process_failed", "photo_save_file_invalid", "photo_ext")
+_FIELDS = {
+    **dict.fromkeys(("image/jpeg", "image/png", "image/webp"), "photo"),
+    "image/gif": "animation",
+    "video/mp4": "video",
+    "audio/ogg": "voice",
+    **dict.fromkeys(("audio/mpeg", "audio/mp4", "audio/x-m4a"), "audio"),
+}
+"""Types that Telegram shows or plays, by the method that sends them; the others go as documents."""
+_MEDIA_REFUSALS = (
+    "photo_invalid",
+    "image_process_failed",
+    "photo_save_file_invalid",
+    "photo_ext",
+    "voice_messages_forbidden",
+    "wrong file",
+    "wrong type",
+    "video_file_invalid",
+    "media_invalid",
+)
 _MENDS = 3  # markup, topic, moved chat: each can be wrong once
 
 
@@ -44,6 +61,7 @@ class Call(Struct, frozen=True):
     message: int | None = None
     is_plain: bool = False
     has_link_preview: bool = False
+    is_quiet: bool = False
     upload: Upload | None = None
 
     def parameters(self) -> dict[str, object]:
@@ -57,6 +75,7 @@ class Call(Struct, frozen=True):
             name: (self.body.visible if self.is_plain else self.body.html) or None,
             "parse_mode": None if self.is_plain or not self.body.html else "HTML",
             "reply_parameters": reply if self.reply_to is not None else None,
+            "disable_notification": True if self.is_quiet and self.message is None else None,
             "link_preview_options": {"is_disabled": not self.has_link_preview} if self.upload is None else None,
         }
 
@@ -78,12 +97,12 @@ class Sender:
         await self._mended(replace(call, message=message_of(message_id), thread=None))
 
     async def send_media(self, part: OutboundPart, item: Attachment) -> str:
-        """Send a file with the part's text as its caption; a picture that Telegram cannot show goes as a document."""
+        """Send a file with the part's text as its caption; what Telegram cannot show or play goes as a document."""
         call = self._media_call(part, item)
         try:
             return await self._mended(call)
         except Refused as error:
-            if call.method != "sendPhoto" or error.code != 400 or not _is_picture_refused(error):
+            if call.method == "sendDocument" or error.code != 400 or not _is_kind_refused(error):
                 raise
             return await self._mended(self._media_call(part, replace(item, mime="application/octet-stream")))
 
@@ -117,22 +136,25 @@ class Sender:
             body=body,
             reply_to=message_of(part.reply_to) if part.reply_to is not None else None,
             has_link_preview=self._settings.has_link_previews,
+            is_quiet=part.manner.is_quiet,
         )
 
     def _media_call(self, part: OutboundPart, item: Attachment) -> Call:
         if item.data is None:
             raise Permanent(f"the file {item.name!r} has no data to send")
-        is_photo = item.mime in _PHOTOS and len(item.data) <= PHOTO_LIMIT
         if len(item.data) > UPLOAD_LIMIT:
             raise Permanent(f"the file {item.name!r} has {len(item.data)} bytes; Telegram takes {UPLOAD_LIMIT}")
-        field = "photo" if is_photo else "document"
+        field = _FIELDS.get(item.mime.partition(";")[0], "document")
+        if field == "photo" and len(item.data) > PHOTO_LIMIT:
+            field = "document"
         return Call(
-            method="sendPhoto" if is_photo else "sendDocument",
+            method=f"send{field.capitalize()}",
             chat=chat_of(part.address),
             thread=thread_of(part.address),
             body=_rendered(part.text, CAPTION_LIMIT, self._settings),
             reply_to=message_of(part.reply_to) if part.reply_to is not None else None,
             upload=Upload(field, _file_name(item.name) or field, item.mime or "application/octet-stream", item.data),
+            is_quiet=part.manner.is_quiet,
         )
 
 
@@ -181,8 +203,8 @@ def _rendered(text: str, limit: int, settings: Settings) -> Rendered:
     return body
 
 
-def _is_picture_refused(error: Refused) -> bool:
-    return any(mark in error.description for mark in _PICTURE_REFUSALS)
+def _is_kind_refused(error: Refused) -> bool:
+    return any(mark in error.description for mark in _MEDIA_REFUSALS)
 
 
 def _file_name(name: str) -> str:

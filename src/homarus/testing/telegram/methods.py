@@ -16,6 +16,11 @@ REACTIONS = frozenset("👍👎❤🔥🎉👀🤔👌😁🙏")
 """Emoji that bots may react with; the real list has about 70."""
 
 
+FILES = ("photo", "document", "voice", "audio", "video", "animation")
+"""Kinds of files that bots send."""
+_HEADS = {"photo": (b"\x89PNG", b"\xff\xd8", b"RIFF"), "voice": (b"OggS",)}
+
+
 class Refusal(Exception):
     """A call is answered with an error."""
 
@@ -72,8 +77,7 @@ class Methods:
             "getwebhookinfo": self._webhook_info,
             "setmycommands": self._set_commands,
             "sendmessage": self._send,
-            "sendphoto": self._send_file,
-            "senddocument": self._send_file,
+            **{f"send{kind}": self._send_file for kind in FILES},
             "editmessagetext": self._edit,
             "deletemessage": self._delete,
             "setmessagereaction": self._react,
@@ -128,12 +132,12 @@ class Methods:
         return self.message(bot, sent)
 
     def _send_file(self, bot: TestBot, arguments: Arguments) -> Json:
-        field = "photo" if "photo" in arguments.files or "photo" in arguments.values else "document"
-        if field not in arguments.files:
-            raise Refusal(400, f"Bad Request: there is no {field} in the request")
+        field = next((kind for kind in FILES if kind in arguments.files), None)
+        if field is None:
+            raise Refusal(400, "Bad Request: there is no file in the request")
         name, data = arguments.files[field]
-        if field == "photo" and not data.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF")):
-            raise Refusal(400, "Bad Request: IMAGE_PROCESS_FAILED")
+        if field in _HEADS and not data.startswith(_HEADS[field]):
+            raise Refusal(400, f"Bad Request: {'IMAGE_PROCESS_FAILED' if field == 'photo' else 'wrong file content'}")
         text, entities = _read(arguments, "caption", 1024)
         sent = self._store(bot, f"send{field.capitalize()}", arguments, text, entities)
         sent.file_name, sent.data = name, data
@@ -160,6 +164,7 @@ class Methods:
             thread=thread,
             reply_to=target if isinstance(target, int) else None,
             parse_mode=arguments.text("parse_mode"),
+            is_quiet=arguments.values.get("disable_notification") in {True, "true"},
         )
         self._server.record(bot, sent)
         return sent
@@ -242,7 +247,7 @@ class Methods:
         file: Json = {"file_id": f"sent-{sent.message_id}", "file_unique_id": f"u{sent.message_id}"}
         if sent.method == "sendPhoto":
             return found | {"caption": sent.text, "photo": [file | {"width": 1, "height": 1}]}
-        return found | {"caption": sent.text, "document": file | {"file_name": sent.file_name}}
+        return found | {"caption": sent.text, sent.method[4:].lower(): file | {"file_name": sent.file_name}}
 
 
 def _read(arguments: Arguments, name: str, limit: int) -> tuple[str, list[Json]]:

@@ -59,6 +59,7 @@ class Sent(Struct):
     edits: list[str] = field(default_factory=list[str])
     is_deleted: bool = False
     has_preview: bool = True
+    is_quiet: bool = False
     file_name: str = ""
     data: bytes = b""
 
