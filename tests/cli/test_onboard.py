@@ -138,8 +138,8 @@ async def test_a_channel_is_connected_and_a_test_message_sent(tmp_path: Path, ir
 async def test_questions_lead_to_the_same_and_a_typed_secret_is_kept_privately(
     tmp_path: Path, model: ModelServer, irc: IrcServer
 ) -> None:
-    answers = ["custom", model.base_url, KEY, "large", "irc", "127.0.0.1", "lob", "#a, #b", "", "y", "n"]
-    # The first attempt to connect fails, because there is no TLS: it is kept all the same.
+    answers = ["custom", model.base_url, KEY, "large", "irc", "127.0.0.1", "lob", "#a, #b", "", "keep", "n"]
+    # The attempt to connect fails, because there is no TLS: it is kept all the same.
     done = await homarus(tmp_path, "onboard", stdin="\n".join(answers) + "\n")
     assert done.code == ExitCode.OK, done
     assert "custom/large answered in" in done.out
@@ -148,6 +148,51 @@ async def test_questions_lead_to_the_same_and_a_typed_secret_is_kept_privately(
     written = config_of(tmp_path)
     assert written["channels"]["irc"] == {"enabled": True, "host": "127.0.0.1", "nick": "lob", "channels": ["#a", "#b"]}
     assert KEY not in said(done)
+
+
+async def test_a_refused_key_is_asked_for_again_and_the_rest_of_the_answers_offered(
+    tmp_path: Path, model: ModelServer
+) -> None:
+    model.will(Refuse(401, "Incorrect API key provided", "invalid_api_key"))
+    answers = ["custom", model.base_url, "sk-mistyped-0123456789", "large", "n", "", "", KEY, "", "none", "n"]
+    done = await homarus(tmp_path, "onboard", stdin="\n".join(answers) + "\n")
+    assert done.code == ExitCode.OK, done
+    assert "refused the API key" in done.out
+    assert (tmp_path / ".env").read_text() == f"HOMARUS_MODEL_KEY={KEY}\n"
+    assert config_of(tmp_path)["models"]["providers"]["custom"]["baseUrl"] == model.base_url
+
+
+async def test_a_channel_that_fails_is_asked_for_again_or_left_out_and_the_model_stays_chosen(
+    tmp_path: Path, irc: IrcServer
+) -> None:
+    wrong, right = "127.0.0.2", "127.0.0.1"
+    settings = ("--irc-port", str(irc.port), "--no-irc-tls")
+    rounds = [wrong, "lob", "#a", "", "again", right, "", "", "", "n"]
+    options = ("--provider", "basic", "--channel", "irc", *settings)
+    done = await homarus(tmp_path / "one", "onboard", *options, stdin="\n".join(rounds) + "\n")
+    assert done.code == ExitCode.OK, done
+    assert f"cannot reach {wrong}" in done.err
+    section = config_of(tmp_path / "one")["channels"]["irc"]
+    assert (section["host"], section["nick"], section["channels"]) == (right, "lob", ["#a"])
+    rounds = [wrong, "lob", "#a", "", "leave", "n"]
+    done = await homarus(tmp_path / "two", "onboard", *options, stdin="\n".join(rounds) + "\n")
+    assert done.code == ExitCode.OK, done
+    assert "pairing approve" not in done.out
+    assert "channels" not in config_of(tmp_path / "two")
+    assert config_of(tmp_path / "two")["agents"]["defaults"]["model"]["primary"] == "homarus/basic"
+
+
+async def test_a_test_message_that_does_not_arrive_does_not_undo_a_channel_that_works(tmp_path: Path) -> None:
+    async with TelegramRig() as rig:
+        options = ("--api-root", rig.server.root, "--token-env", "TELEGRAM_BOT_TOKEN")
+        token = rig.server.bot.token
+        done = await homarus(
+            tmp_path, "channels", "add", "telegram", *options, stdin="99\n\n", TELEGRAM_BOT_TOKEN=token
+        )
+    assert done.code == ExitCode.OK, done
+    assert "the test message did not go to 99" in done.err
+    assert "chat not found" in done.err
+    assert config_of(tmp_path)["channels"]["telegram"]["botToken"] == "${TELEGRAM_BOT_TOKEN}"
 
 
 async def test_return_takes_every_default(tmp_path: Path) -> None:
@@ -234,8 +279,10 @@ async def test_backups_are_made_checked_and_restored_by_command(tmp_path: Path) 
     assert (made.code, made.err) == (ExitCode.OK, "")
     assert (await homarus(home, "backup", "verify", archive)).code == ExitCode.OK
     (home / "homarus.json").write_text("{}")
-    refused = await homarus(home, "backup", "restore", archive, stdin="n\n")
-    assert refused.code != ExitCode.OK
+    for answer, said_then in (("n\n", "not agreed"), ("", "nobody answered")):
+        refused = await homarus(home, "backup", "restore", archive, stdin=answer)
+        assert refused.code == ExitCode.FAILURE
+        assert f"{said_then}; nothing was changed" in refused.err
     assert config_of(home) == {}
     done = await homarus(home, "backup", "restore", archive, "--yes")
     assert done.code == ExitCode.OK, done

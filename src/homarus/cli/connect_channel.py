@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from homarus.cli.exits import UsageFailure
-from homarus.cli.prompts import ask, ask_secret, confirm
+from homarus.cli.prompts import ask, ask_secret, choose, confirm
 from homarus.cli.screen import clean, say, warn
 from homarus.clock import SystemClock
 from homarus.config.json5_text import parse
@@ -31,6 +32,12 @@ from homarus.ops.draft import Draft
 
 TEST_MESSAGE = "Hello from Homarus: this channel works."
 _MAX_ROUNDS = 12
+_NO_TEST = "check the chat, which must know us already on some platforms, or leave --send-test-to out"
+_AFTER_FAILURE = (
+    ("again", "answer the questions once more"),
+    ("keep", "write it as it is"),
+    ("leave", "go on without this channel"),
+)
 
 
 class ChannelOptions(Struct, frozen=True):
@@ -69,23 +76,34 @@ def read_settings(arguments: Sequence[str], prefix: str = "") -> dict[str, str]:
     return found
 
 
-def connect(draft: Draft, options: ChannelOptions) -> Plan:
-    """Put a channel into the draft and try it. Raises UserError or ConfigError when it does not work."""
+def connect(draft: Draft, options: ChannelOptions) -> Plan | None:
+    """Put a channel into the draft and try it; None when a person, after it failed, leaves it out.
+
+    Raises UserError or ConfigError when it does not work and nobody can be asked.
+    """
     wanted = plan(options.name, options.account)
     refuse_existing(draft, wanted)
     if options.is_asking and wanted.module.manifest.docs:
         say(f"What each of these means: {wanted.module.manifest.docs}")
-    _take(draft, wanted, options)
-    _complete(draft, wanted, options)
-    if options.is_probed:
-        _try(draft, wanted, options)
-    return wanted
+    before, proposed = dict(draft.values), dict[str, object]()
+    while True:
+        _take(draft, wanted, options)
+        _complete(draft, wanted, options, proposed)
+        if not options.is_probed or _try(draft, wanted, options):
+            return wanted
+        answer = choose("What now", _AFTER_FAILURE, "again")
+        if answer == "keep":
+            return wanted
+        proposed = {key: value for key, value in draft.values.items() if key not in before}
+        draft.forget(before)
+        if answer == "leave":
+            return None
 
 
 def next_step(wanted: Plan) -> str:
     """Return how the owner gets in."""
     return (
-        f"Write to it on {wanted.module.manifest.name}. It answers with a code; let yourself in with:\n"
+        f"Then write to it on {wanted.module.manifest.name}. It answers with a code; let yourself in with:\n"
         f"  homarus pairing approve {wanted.id} CODE"
     )
 
@@ -113,12 +131,15 @@ def _take(draft: Draft, wanted: Plan, options: ChannelOptions) -> None:
         draft.values[f"{wanted.place}.{name}"] = _json5(text)
 
 
-def _complete(draft: Draft, wanted: Plan, options: ChannelOptions) -> None:
-    """Ask for what the manifest lists and for what the channel itself misses, until it can be made."""
+def _complete(draft: Draft, wanted: Plan, options: ChannelOptions, proposed: Mapping[str, object]) -> None:
+    """Ask for what the manifest lists and for what the channel itself misses, until it can be made.
+
+    `proposed` are answers of the round before, by key: they are offered again.
+    """
     if options.is_asking:
         for asked in questions(wanted):
             if f"{wanted.place}.{asked.key}" not in draft.values:
-                _ask(draft, wanted, asked)
+                _ask(draft, wanted, asked, proposed.get(f"{wanted.place}.{asked.key}"))
     for _ in range(_MAX_ROUNDS):
         try:
             asyncio.run(_check(draft, wanted))
@@ -137,15 +158,15 @@ async def _check(draft: Draft, wanted: Plan) -> None:
     await build(draft, wanted, SystemClock()).close()
 
 
-def _ask(draft: Draft, wanted: Plan, asked: Question) -> None:
+def _ask(draft: Draft, wanted: Plan, asked: Question, proposed: object = None) -> None:
     key = f"{wanted.place}.{asked.key}"
     if asked.kind == "secret":
         _ask_secret(draft, wanted, asked, key)
         return
-    shown = _shown(asked.default)
+    shown = _shown(asked.default if proposed is None else proposed)
     label = f"{asked.label}, separated by commas" if asked.kind == "list" else asked.label
     text = ask(label, shown, lambda answer: read_answer(asked, answer) if answer else None)
-    if text and text != shown:
+    if text and text != _shown(asked.default):
         draft.values[key] = read_answer(asked, text)
 
 
@@ -157,7 +178,7 @@ def _shown(default: object) -> str:
 
 def _ask_secret(draft: Draft, wanted: Plan, asked: Question, key: str) -> None:
     name = wanted.variable(asked.key)
-    if draft.variable(name) and confirm(f"Use what is in {name}?", default=True):
+    if draft.is_found(name) and confirm(f"Use what is in {name}?", default=True):
         draft.values[key] = f"${{{name}}}"
     elif secret := ask_secret(asked.label):
         draft.values[key] = draft.keep_secret(name, secret)
@@ -177,21 +198,32 @@ def _json5(text: str) -> object:
         return text
 
 
-def _try(draft: Draft, wanted: Plan, options: ChannelOptions) -> None:
+def _ask_chat(name: str) -> str:
+    return ask(f"Send a test message on {name} to which chat (empty: none)")
+
+
+def _try(draft: Draft, wanted: Plan, options: ChannelOptions) -> bool:
+    """Tell whether the channel works; what failed is shown. Raises UserError when nobody can be asked what now."""
     name = wanted.module.manifest.name
     test_to = options.test_to
     if options.is_asking and test_to is None:
-        test_to = ask(f"Send a test message on {name} to (empty: nobody)") or None
+        test_to = _ask_chat(name)
     say(f"Connecting to {name} ...")
     found = asyncio.run(_probe(draft, wanted, test_to))
     if found.is_ok:
         took = f" ({found.latency_ms} ms)" if found.latency_ms is not None else ""
-        say(clean(f"Connected: {found.detail}{took}." + (f" The test message went to {test_to}." if test_to else "")))
-        return
+        say(clean(f"Connected: {found.detail}{took}."))
+        if found.unsent is None:
+            if test_to:
+                say(clean(f"The test message went to {test_to}."))
+            return True
+        if options.is_asking:
+            warn(f"the test message did not go to {test_to}: {found.unsent}")
+            return _try(draft, wanted, replace(options, test_to=_ask_chat(name)))
+        found = Probed(is_ok=False, detail=f"the test message did not go to {test_to}: {found.unsent}", fix=_NO_TEST)
     if options.is_asking:
         warn(found.detail + (f" ({found.fix})" if found.fix else ""))
-        if confirm("Keep it all the same?", default=False):
-            return
+        return False
     fix = f"{found.fix}; --no-probe writes it anyway" if found.fix else "correct it, or write it with --no-probe"
     raise UserError(f"{name} does not work: {found.detail}; nothing was changed", fix=fix)
 

@@ -42,6 +42,14 @@ class ModelOptions(Struct, frozen=True):
     is_tested: bool = True
 
 
+class _Answered(Struct, frozen=True):
+    """What was answered in the round before, which is offered again."""
+
+    provider: str = BASIC
+    address: str | None = None
+    model: str | None = None
+
+
 def connect_by_options(draft: Draft, options: ModelOptions) -> None:
     """Put the model into the draft. Raises UserError when something is missing or the model does not answer."""
     provider = options.provider or BASIC
@@ -70,38 +78,41 @@ def connect_by_options(draft: Draft, options: ModelOptions) -> None:
 def connect_by_questions(draft: Draft, options: ModelOptions) -> None:
     """Ask for the model until one answers, or the person keeps one that does not, or the built-in rules."""
     heading("1. The model that answers")
+    answered = _Answered()
     while True:
         before = dict(draft.values)
-        provider = options.provider or _ask_provider()
+        provider = options.provider or _ask_provider(answered.provider)
         _check_provider(provider)
         if provider == BASIC:
             draft.values |= basic_values(draft)
             say("Built-in rules will answer: files, time, notes, calculations; no key, no cost.")
             return
-        server = _ask_server(draft, provider, options)
+        before_this = answered if provider == answered.provider else _Answered(provider)
+        server = _ask_server(draft, provider, options, before_this.address)
         offers = asyncio.run(list_offers(server))
-        model = options.model or _ask_model(server, offers)
+        model = options.model or _ask_model(server, offers, before_this.model)
         draft.values |= model_values(draft, server, model, offers)
         if not options.is_tested or _try(draft).is_ok:
             return
         if confirm("Keep it all the same?", default=False):
             return
-        draft.values = before
+        draft.forget(before)
         options = ModelOptions(is_tested=options.is_tested)
+        answered = _Answered(provider, server.base_url if provider == CUSTOM else None, model)
 
 
-def _ask_provider() -> str:
+def _ask_provider(default: str) -> str:
     rows = [(BASIC, "built-in rules: no key, works at once")]
     known = KNOWN_PROVIDERS.values()
     rows += [(each.id, each.name if each.key_name else f"{each.name}, on this machine") for each in known]
     rows.append((CUSTOM, "any other server that speaks OpenAI chat completions"))
-    return choose("Provider", rows, BASIC)
+    return choose("Provider", rows, default)
 
 
-def _ask_server(draft: Draft, provider: str, options: ModelOptions) -> Server:
+def _ask_server(draft: Draft, provider: str, options: ModelOptions, before: str | None) -> Server:
     address, proposed = options.base_url, asked_address(provider)
     if address is None and proposed is not None:
-        address = ask("Address", proposed, lambda text: server_of(draft, provider, text))
+        address = ask("Address, up to /v1", before or proposed, lambda text: server_of(draft, provider, text))
     return server_of(draft, provider, address, _ask_key(draft, provider, options.key_variable))
 
 
@@ -111,9 +122,9 @@ def _ask_key(draft: Draft, provider: str, variable: str | None) -> str | None:
     name = variable or key_name(provider)
     if name is None:
         return None
-    if draft.variable(name) and (variable or confirm(f"Use the key in {name}?", default=True)):
+    if draft.is_found(name) and (variable or confirm(f"Use the key in {name}?", default=True)):
         return f"${{{name}}}"
-    if draft.variable(name):
+    if draft.is_inherited(name):
         name = f"HOMARUS_{name}"
     label = "API key" if row else "API key, empty for none"
     secret = ask_secret(label)
@@ -126,7 +137,7 @@ def _ask_key(draft: Draft, provider: str, variable: str | None) -> str | None:
     return reference
 
 
-def _ask_model(server: Server, offers: tuple[Offer, ...]) -> str:
+def _ask_model(server: Server, offers: tuple[Offer, ...], before: str | None) -> str:
     names = [offer.id for offer in offers]
     if names:
         rest = f" and {len(names) - _SHOWN_MODELS} more" if len(names) > _SHOWN_MODELS else ""
@@ -134,7 +145,7 @@ def _ask_model(server: Server, offers: tuple[Offer, ...]) -> str:
     else:
         say(f"{server.base_url} does not list its models.")
 
-    return ask("Model", propose(server, offers) or "", expect_model_name)
+    return ask("Model", before or propose(server, offers) or "", expect_model_name)
 
 
 def _try(draft: Draft) -> Trial:
@@ -149,7 +160,7 @@ def _show(trial: Trial) -> None:
         answer = trial.detail or "nothing visible, which reasoning models do with a small limit"
         say(clean(f"{trial.ref} answered in {trial.latency_ms} ms: {answer}"))
     else:
-        say(clean(f"{paint('It did not work:', 'red')} {trial.detail}"))
+        say(f"{paint('It did not work:', 'red')} {clean(trial.detail)}")
         say(clean(f"fix: {trial.fix}"))
 
 

@@ -42,14 +42,13 @@ class Onboarding(Struct):
         self.is_written = True
         self._report(draft, comments_lost=comments_lost)
         is_running = wants_service and self._install()
-        if connected is not None:
-            say()
-            say(next_step(connected))
         self._say_next(draft, is_running=is_running)
+        if connected is not None:
+            say(next_step(connected))
 
     def _choose_model(self, draft: Draft) -> None:
         if self.is_asking:
-            say("Every question has a default: Return takes it. Ctrl-C leaves everything as it was.")
+            say("Return takes the answer in brackets. Ctrl-C leaves everything as it was.")
             connect_by_questions(draft, self.model)
         elif self.model.provider is not None or draft.written("agents.defaults.model") is None:
             connect_by_options(draft, self.model)

@@ -52,6 +52,18 @@ def confirm(label: str, *, default: bool) -> bool:
     raise UserError(f"no usable answer to {label!r}", fix="answer y or n")
 
 
+def agree(label: str) -> None:
+    """Return after a yes; asks on standard error. Raises UserError for no, and when nobody can answer."""
+    sys.stderr.write(f"{label} [y/N]: ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        sys.stderr.write("\n")
+        raise UserError("nobody answered; nothing was changed", fix="--yes answers in advance")
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise UserError("not agreed; nothing was changed")
+
+
 def choose(label: str, options: Sequence[tuple[str, str]], default: str) -> str:
     """Return the name of an option, chosen by number or name; `options` are names and what they mean."""
     for number, (name, meaning) in enumerate(options, start=1):

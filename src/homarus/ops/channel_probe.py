@@ -17,12 +17,16 @@ CLOSE_SECONDS: Final = 10.0
 
 
 class Probed(Struct, frozen=True):
-    """What was found: `detail` says who we are there, or what failed with its `fix`."""
+    """What was found: `detail` says who we are there, or what failed with its `fix`.
+
+    `unsent` says why the test message did not go out of a channel that works otherwise.
+    """
 
     is_ok: bool
     detail: str
     fix: str | None = None
     latency_ms: int | None = None
+    unsent: str | None = None
 
 
 class _Deaf:
@@ -44,22 +48,29 @@ async def probe(
         async with asyncio.timeout(within):
             await _connect(channel, running)
             found = await channel.probe()
-            if found.is_ok and message is not None:
-                address, text = message
-                await channel.send(OutboundPart(clock.uuid(), address, text))
-        return Probed(found.is_ok, found.detail, None, found.latency_ms)
+            unsent = await _send(channel, clock, *message) if found.is_ok and message is not None else None
+        return Probed(found.is_ok, found.detail, None, found.latency_ms, unsent)
     except TimeoutError:
         return Probed(
             is_ok=False, detail=f"no connection within {within:.0f} s", fix="check the address and the network"
         )
     except HomarusError as error:
         return Probed(is_ok=False, detail=error.message, fix=error.fix)
-    except Ambiguous as error:
-        return Probed(is_ok=False, detail=f"nobody knows whether the test message arrived: {error}", fix="look there")
     finally:
         running.cancel()
         await asyncio.wait([running], timeout=CLOSE_SECONDS)
         await channel.close()
+
+
+async def _send(channel: Channel, clock: Clock, address: Address, text: str) -> str | None:
+    """Send a text once and return why it did not arrive, None when it did."""
+    try:
+        await channel.send(OutboundPart(clock.uuid(), address, text))
+    except HomarusError as error:
+        return error.message
+    except Ambiguous as error:
+        return f"nobody knows whether it arrived: {error}"
+    return None
 
 
 async def _connect(channel: Channel, running: asyncio.Task[None]) -> None:

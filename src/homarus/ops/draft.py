@@ -55,6 +55,20 @@ class Draft:
         """Tell whether a service finds a variable, which does not inherit the environment of this terminal."""
         return name in self._secrets or name in read_dotenv(self.dotenv)
 
+    def is_found(self, name: str) -> bool:
+        """Tell whether a variable was there before anything was typed: what was typed may just have been refused."""
+        return name not in self._secrets and bool(self.variable(name))
+
+    def is_inherited(self, name: str) -> bool:
+        """Tell whether a variable comes from the environment, which wins over what `commit` could write."""
+        return bool(self._state.env.get(name))
+
+    def forget(self, values: Mapping[str, object]) -> None:
+        """Go back to these values, and forget the secrets that they do not refer to."""
+        self.values = dict(values)
+        kept = {value for value in self.values.values() if isinstance(value, str)}
+        self._secrets = {name: secret for name, secret in self._secrets.items() if f"${{{name}}}" in kept}
+
     def keep_secret(self, name: str, value: str) -> str:
         """Note a secret for `.env` and return the reference `${NAME}` to write into the configuration.
 

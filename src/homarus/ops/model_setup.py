@@ -81,9 +81,8 @@ def server_of(draft: Draft, provider: str, base_url: str | None, key: str | None
     address = base_url or (row.base_url if row else "")
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UserError(
-            f"{address!r} is no address of a model server", fix="add --base-url, such as https://host.example/v1"
-        )
+        how = "write it as" if base_url else "add --base-url, such as"
+        raise UserError(f"{address!r} is no address of a model server", fix=f"{how} http://host.example:8000/v1")
     return Server(provider, address.rstrip("/"), key, draft.variable(key[2:-1]) if key else None)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from homarus.cli.options import AsJson, Yes, group
+from homarus.cli.prompts import agree
 from homarus.cli.screen import clean, facts, say, show_json, warn
 from homarus.clock import SystemClock
 from homarus.config import environment
@@ -72,7 +73,7 @@ def restore(
 
     state = _state()
     if not yes and state.root.exists():
-        typer.confirm(f"Replace {state.root} by {file}? The folder as it is now is kept.", abort=True, err=True)
+        agree(f"Replace {state.root} by {file}? The folder as it is now is kept.")
     done = restore_backup(state, file, SystemClock(), with_outside=outside)
     if as_json:
         show_json({"restored": str(state.root), "kept": [str(path) for path in done.kept], **_summary(done.manifest)})

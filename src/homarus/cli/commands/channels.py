@@ -64,6 +64,9 @@ def add(
     draft = Draft(state)
     options = ChannelOptions(name, account, settings, others, probe, send_test_to, not non_interactive)
     wanted = connect(draft, options)
+    if wanted is None:
+        say("Nothing was changed.")
+        return
     state.create()
     comments_lost = draft.commit()
     say(f"Wrote {wanted.place} to {state.config_file}.")

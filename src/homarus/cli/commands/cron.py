@@ -12,6 +12,7 @@ from homarus.cli.exits import UsageFailure
 from homarus.cli.gateway import session
 from homarus.cli.job_input import job_patch, new_job
 from homarus.cli.options import AsJson, Limit, Yes, group
+from homarus.cli.prompts import agree
 from homarus.cli.reach import find_gateway
 from homarus.cli.reply import Row, as_row, number, rows, text
 from homarus.cli.screen import duration, facts, say, show_json, table
@@ -182,7 +183,7 @@ def rm(job_id: Id, yes: Yes = False, as_json: AsJson = False) -> None:
     with session(find_gateway()) as gateway:
         found_id = _find(gateway.call, job_id)
         if not yes:
-            typer.confirm(f"Remove the job {found_id}?", abort=True, err=True)
+            agree(f"Remove the job {found_id}?")
         found = as_row(gateway.call("cron.remove", {"id": found_id}))
     if as_json:
         show_json(found)

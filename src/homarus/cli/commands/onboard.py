@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from homarus.cli.options import application
-from homarus.cli.screen import warn
+from homarus.cli.screen import say, warn
 from homarus.config import environment
 from homarus.config.paths import StateDir
 
@@ -57,6 +57,7 @@ def onboard(  # noqa: PLR0917 - one parameter for each option
     try:
         steps.run()
     except KeyboardInterrupt:
+        say()
         if not steps.is_written:
             warn("stopped; nothing was changed")
         raise

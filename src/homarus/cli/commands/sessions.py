@@ -8,6 +8,7 @@ import typer
 
 from homarus.cli.gateway import session
 from homarus.cli.options import AsJson, Limit, Yes, group
+from homarus.cli.prompts import agree
 from homarus.cli.reach import find_gateway
 from homarus.cli.reply import Row, as_row, number, rows, text
 from homarus.cli.screen import ago, clean, paint, say, show_json, table
@@ -64,7 +65,7 @@ def reset(key: Key, as_json: AsJson = False) -> None:
 def delete(key: Key, yes: Yes = False, as_json: AsJson = False) -> None:
     """Delete a session and its transcript for good."""
     if not yes:
-        typer.confirm(f"Delete {key} and everything said in it?", abort=True, err=True)
+        agree(f"Delete {key} and everything said in it?")
     with session(find_gateway()) as gateway:
         found = as_row(gateway.call("sessions.delete", {"key": key}))
     if as_json:
