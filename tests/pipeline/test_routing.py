@@ -40,6 +40,12 @@ def test_one_person_on_several_channels_can_share_a_session() -> None:
     assert key(config) == "agent:main:direct:ann"
 
 
+def test_topics_of_a_direct_chat_have_sessions_of_their_own() -> None:
+    assert key({}, chat="12", thread="7") == "agent:main:main:thread:12:7"
+    scope: dict[str, object] = {"session": {"dmScope": "per-channel-peer"}}
+    assert key(scope, chat="12", thread="7") == "agent:main:irc:direct:ann!a@h:thread:7"
+
+
 def test_groups_and_their_threads_have_sessions_of_their_own() -> None:
     assert key({}, chat="#Pier", kind=ChatKind.GROUP) == "agent:main:irc:group:#pier"
     assert key({}, chat="#Pier", kind=ChatKind.GROUP, thread="7") == "agent:main:irc:group:#pier:thread:7"

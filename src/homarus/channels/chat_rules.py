@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from homarus.channels.contract import Sender
 from homarus.channels.policy_config import (
@@ -22,7 +23,8 @@ class ChatRules(Struct, frozen=True):
 
     `is_listed` tells that it has an entry of its own or `*`; `allow_from` None that the account's lists count.
     `prompt`, `skills` (None: all), `tools` and `agent_id` shape the turns of the chat. `error_policy` says which
-    failures of runs are told there: `always`, `once` within `error_cooldown_ms`, or `silent`.
+    failures of runs are told there: `always`, `once` within `error_cooldown_ms`, or `silent`. `topic_label` is what the
+    model is told that names a new topic of a direct chat: empty for the usual words, None where topics get no name.
     """
 
     group_policy: GroupPolicy
@@ -39,6 +41,7 @@ class ChatRules(Struct, frozen=True):
     agent_id: str | None = None
     error_policy: str = "always"
     error_cooldown_ms: int | None = None
+    topic_label: str | None = None
 
     def tools_for(self, sender: Sender, *, may_match_names: bool) -> ToolPolicyConfig | None:
         """Return the tools rules for a sender: their own, else those for everybody (`*`), else the chat's."""
@@ -64,12 +67,19 @@ def group_rules(policy: ChannelPolicyConfig, chat: str, thread: str | None) -> C
 def direct_rules(policy: ChannelPolicyConfig, chat: str, thread: str | None) -> ChatRules:
     """Return the rules of a direct chat, or of a topic in it, on channels that have entries for them (`direct`)."""
     entries = cast("Mapping[str, object]", getattr(policy, "direct", {}))
-    if not entries:
-        return _rules(policy, [], is_listed=False, mentions=())
     wanted = chat.casefold()
     entry = next((value for key, value in entries.items() if key.casefold() == wanted), entries.get("*"))
     layers = _layers(entry, thread)
-    return _rules(policy, layers, is_listed=entry is not None, mentions=layers)
+    rules = _rules(policy, layers, is_listed=entry is not None, mentions=layers)
+    return replace(rules, topic_label=_topic_label(_first([*layers, policy], "auto_topic_label")))
+
+
+def _topic_label(wanted: object) -> str | None:
+    if isinstance(wanted, bool) or wanted is None:
+        return "" if wanted else None
+    if getattr(wanted, "enabled", None) is False:
+        return None
+    return str(getattr(wanted, "prompt", None) or "")
 
 
 def _layers(entry: object, thread: str | None) -> list[object]:

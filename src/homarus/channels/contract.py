@@ -256,6 +256,15 @@ class MediaChannel(Channel, Protocol):
         ...
 
 
+class TopicChannel(Channel, Protocol):
+    """A channel whose chats have topics that we may name."""
+
+    async def rename_topic(self, address: Address, name: str) -> None:
+        """Name the topic of an address; one that has the name already is a success. Raises Permanent when the platform
+        does not allow it, Transient, AuthFailed."""
+        ...
+
+
 class WebhookChannel(Channel, Protocol):
     """A channel that the platform may call: the gateway serves the path and passes every POST on."""
 

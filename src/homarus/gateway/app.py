@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.channels import registry
 from homarus.channels.policy_config import ChannelPolicyConfig
@@ -45,6 +46,7 @@ from homarus.gateway.spoken_replies import SpokenReplies
 from homarus.gateway.supervisor import Supervisor
 from homarus.gateway.timekeeping import Timekeeping, keep_time
 from homarus.gateway.toolkit import Toolkit, open_toolkit
+from homarus.gateway.topic_labels import TopicLabels
 from homarus.gateway.turn_factory import AgentTurns, turns_of
 from homarus.gateway.watchdog import Watchdog
 from homarus.gateway.wizard import Flow, Wizards
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from homarus.config.schema import Config
     from homarus.gateway.core import GatewayCore
     from homarus.storage.database import Database
+    from homarus.storage.records import InboundMessage
 
 log = logging.getLogger("homarus.gateway")
 UPKEEP_AFTER = 600.0
@@ -132,6 +135,7 @@ class Application(Struct):
     watchdog: Watchdog
     reloader: Reloader
     timed: Timekeeping
+    labels: TopicLabels
     spoken: SpokenReplies | None = None
 
 
@@ -201,7 +205,9 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     supervisor, accounts = Supervisor(clock), toolkit.files.accounts
     host = ChannelHost(database, clock, supervisor, accounts, meter, toolkit.files)
     host.open(config, sections)
-    pipeline = Pipeline(_parts(database, clock, accounts, holder, turns, toolkit, host, meter))
+    labels = TopicLabels(database, clock, host.find, turns.model_of)
+    parts = _parts(database, clock, accounts, holder, turns, toolkit, host, meter)
+    pipeline = Pipeline(replace(parts, on_accepted=partial(_tell_accepted, host, labels)))
     watchdog = Watchdog(clock, lambda: pipeline.load().sessions > 0)
     pipeline.listen(lambda _event: watchdog.wake())
     reloader = Reloader(holder, lambda: _read_again(holder, state), partial(_apply, holder, state, host, models, http))
@@ -234,7 +240,14 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
     toolkit.attach(services)
     server = GatewayServer(services, settings)
     spoken = None if services.speaker is None else SpokenReplies(services.speaker, toolkit.files, services.sender)
-    return Application(pipeline, host, supervisor, server, models, http, services, watchdog, reloader, timed, spoken)
+    return Application(
+        pipeline, host, supervisor, server, models, http, services, watchdog, reloader, timed, labels, spoken
+    )
+
+
+def _tell_accepted(host: ChannelHost, labels: TopicLabels, message: InboundMessage) -> None:
+    host.acknowledge(message)
+    labels.notice(message)
 
 
 def _parts(
@@ -257,7 +270,6 @@ def _parts(
         stamp=turns.stamp,
         on_parts=host.wake,
         zone=turns.zone,
-        on_accepted=host.acknowledge,
         on_working=host.show_working,
         on_preview=host.show_preview,
         meter=meter,
@@ -330,6 +342,7 @@ async def _start(stack: AsyncExitStack, app: Application, config: Config) -> Non
     if app.spoken is not None:
         app.pipeline.listen(app.spoken.listen)
         app.supervisor.start("spoken replies", app.spoken.run)
+    app.supervisor.start("topic names", app.labels.run)
     app.supervisor.start("heartbeat", app.timed.hearts.run)
     app.supervisor.start("upkeep", partial(keep_up_later, app.server.core))
     app.supervisor.start("model discovery", lambda: discover_local(app.http, app.models.add_found))

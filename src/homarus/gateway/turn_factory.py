@@ -125,10 +125,14 @@ class AgentTurns:
     def _model(self, begun: Begun, config: Config) -> Model:
         """Return the model the caller or the session asks for, else the agent's own with its fallbacks."""
         asked = _text(begun.origin.get("model")) or _text(begun.settings.get("modelOverride"))
-        entry = config.agents.entry(begun.info.agent_id)
+        return self._models.resolve(asked) if asked is not None else self.model_of(begun.info.agent_id, config)
+
+    def model_of(self, agent_id: AgentId, config: Config | None = None) -> Model:
+        """Return the model of an agent with its fallbacks. Raises UserError when it does not exist."""
+        entry = (config or self._config().config).agents.entry(agent_id)
         own = entry.model if entry is not None else None
-        if asked is not None or own is None or own.primary is None:
-            return self._models.resolve(asked)
+        if own is None or own.primary is None:
+            return self._models.resolve(None)
         return self._models.chain([own.primary, *own.fallbacks])
 
     def timeout(self, begun: Begun) -> float:

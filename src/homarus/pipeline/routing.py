@@ -84,6 +84,9 @@ def _rest(message: Inbound, config: Config) -> str:
             rest = f"{address.channel}:direct:{peer}"
         case "per-account-channel-peer":
             rest = f"{address.channel}:{address.account}:direct:{peer}"
+    if address.thread:
+        # Everybody's direct chats share the main session, so there the number of a topic says nothing without its chat.
+        rest += f":thread:{address.chat}:{address.thread}" if rest == "main" else f":thread:{address.thread}"
     return rest.lower()
 
 

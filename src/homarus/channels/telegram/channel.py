@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 config_model = TelegramConfig
 
+LONGEST_TOPIC = 128
+"""Characters of a topic's name (editForumTopic)."""
 _LARGEST_CERTIFICATE = 64 * 1024
 
 
@@ -130,6 +132,14 @@ class TelegramChannel:
         """Put an emoji on a message, None to take it off. Raises Permanent for one Telegram does not know."""
         self._require_connection()
         await self._bot.react(chat_of(address), message_of(platform_id), emoji)
+
+    async def rename_topic(self, address: Address, name: str) -> None:
+        """Name the topic of an address. Raises Permanent when Telegram does not allow it, Transient, AuthFailed."""
+        self._require_connection()
+        thread = thread_of(address)
+        if thread is None:
+            raise Permanent("the chat itself has no topic to name")
+        await self._bot.rename_topic(chat_of(address), thread, name[:LONGEST_TOPIC])
 
     async def reconcile(self, part: OutboundPart) -> Verdict:
         """Tell from memory whether a part arrived; unknown after a restart, because a bot cannot read its chats."""

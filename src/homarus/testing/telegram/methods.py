@@ -18,6 +18,8 @@ REACTIONS = frozenset("👍👎❤🔥🎉👀🤔👌😁🙏")
 
 FILES = ("photo", "document", "voice", "audio", "video", "animation")
 """Kinds of files that bots send."""
+LONGEST_TOPIC = 128
+"""Characters of a topic's name."""
 _HEADS = {"photo": (b"\x89PNG", b"\xff\xd8", b"RIFF"), "voice": (b"OggS",)}
 
 
@@ -83,6 +85,7 @@ class Methods:
             "setmessagereaction": self._react,
             "sendchataction": self._act,
             "getfile": self._get_file,
+            "editforumtopic": self._rename_topic,
         }
 
     def answer(self, method: str, bot: TestBot, arguments: Arguments) -> object:
@@ -200,6 +203,18 @@ class Methods:
     def _act(self, bot: TestBot, arguments: Arguments) -> bool:  # noqa: ARG002 - the table's signature
         chat = self._chat(arguments)
         self._server.actions.append((chat.id, arguments.number("message_thread_id"), arguments.text("action")))
+        self._server.tell()
+        return True
+
+    def _rename_topic(self, bot: TestBot, arguments: Arguments) -> bool:  # noqa: ARG002 - the table's signature
+        chat, thread, name = self._chat(arguments), arguments.number("message_thread_id"), arguments.text("name")
+        if thread not in chat.topics:
+            raise Refusal(400, "Bad Request: TOPIC_ID_INVALID")
+        if not 1 <= len(name) <= LONGEST_TOPIC:
+            raise Refusal(400, "Bad Request: TOPIC_TITLE_INVALID")
+        if chat.topic_names.get(thread) == name:
+            raise Refusal(400, "Bad Request: TOPIC_NOT_MODIFIED")
+        chat.topic_names[thread] = name
         self._server.tell()
         return True
 

@@ -33,6 +33,7 @@ class TestChat(Struct):
     title: str = ""
     is_forum: bool = False
     topics: set[int] = field(default_factory=set[int])
+    topic_names: dict[int, str] = field(default_factory=dict[int, str])
     is_blocked: bool = False
     moved_to: int | None = None
 
