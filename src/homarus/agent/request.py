@@ -25,6 +25,10 @@ from homarus.models.contract import (
 from homarus.storage.records import Entry
 
 HEARD = "[Said in this group since your last answer; context only, nobody asked you]"
+STORED = "heard"
+"""The kind of a note that is such a line, stored when it was said."""
+MAX_HEARD = 32_000
+"""Characters of these lines before one message; older ones are left out."""
 UNKNOWN_OUTCOME = (
     "[outcome unknown: the run was interrupted before this call's result was stored; check before repeating]"
 )
@@ -33,9 +37,13 @@ UNKNOWN_OUTCOME = (
 def build_messages(entries: Sequence[Entry]) -> tuple[Message, ...]:
     """Return the messages a transcript amounts to, beginning with the first user message."""
     messages: list[Message] = []
+    stored: list[str] = []
     for index, entry in enumerate(entries):
         if entry.type == "user":
-            messages.append(_user(entry))
+            messages.append(_user(entry, stored))
+            stored = []
+        elif entry.type == "note" and entry.payload.get("kind") == STORED:
+            stored.append(str(entry.payload.get("text") or ""))
         elif entry.type == "assistant":
             messages.extend(_assistant(entry, islice(entries, index + 1, None)))
     start = next((i for i, message in enumerate(messages) if isinstance(message, UserMessage)), len(messages))
@@ -65,23 +73,32 @@ def calls_of(entry: Entry) -> tuple[ToolCall, ...]:
     return tuple(calls)
 
 
-def _user(entry: Entry) -> UserMessage:
+def _user(entry: Entry, stored: Sequence[str]) -> UserMessage:
     """Return what the user said, with what was noted about it in front: what was said in the group to others, that it
     comes late, its time, its speaker."""
     lead = " ".join(part for part in (_line(entry, name) for name in ("late", "stamp", "speaker")) if part)
     text = str(entry.payload.get("text") or "")
-    content: list[Content] = [Text(f"{_heard(entry)}{lead} {text}" if lead else text)]
+    content: list[Content] = [Text(f"{_heard(entry, stored)}{lead} {text}" if lead else text)]
     content.extend(_images(entry.payload.get("images")))
     return UserMessage(tuple(content))
 
 
-def _heard(entry: Entry) -> str:
+def _heard(entry: Entry, stored: Sequence[str]) -> str:
     """Return what others said in the group as lines that cannot be taken for anything else; empty when there is none.
 
-    `homarus.models.basic.envelope` reads this form.
+    `stored` are the lines that the transcript has from before. `homarus.models.basic.envelope` reads this form.
     """
-    lines = cast("list[object]", entry.payload.get("heard") or [])
+    lines = _newest([*stored, *map(str, cast("list[object]", entry.payload.get("heard") or []))])
     return "\n".join((HEARD, *(f"- {line}" for line in lines), "\n")) if lines else ""
+
+
+def _newest(lines: list[str]) -> list[str]:
+    """Return the last lines that have room."""
+    room, first = MAX_HEARD, len(lines)
+    while first and room >= len(lines[first - 1]):
+        first -= 1
+        room -= len(lines[first])
+    return lines[first:]
 
 
 def _line(entry: Entry, name: str) -> str:

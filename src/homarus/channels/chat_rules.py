@@ -25,6 +25,7 @@ class ChatRules(Struct, frozen=True):
     `prompt`, `skills` (None: all), `tools` and `agent_id` shape the turns of the chat. `error_policy` says which
     failures of runs are told there: `always`, `once` within `error_cooldown_ms`, or `silent`. `topic_label` is what the
     model is told that names a new topic of a direct chat: empty for the usual words, None where topics get no name.
+    `is_ingesting` keeps what is said to others in a group in its conversation.
     """
 
     group_policy: GroupPolicy
@@ -42,6 +43,7 @@ class ChatRules(Struct, frozen=True):
     error_policy: str = "always"
     error_cooldown_ms: int | None = None
     topic_label: str | None = None
+    is_ingesting: bool = False
 
     def tools_for(self, sender: Sender, *, may_match_names: bool) -> ToolPolicyConfig | None:
         """Return the tools rules for a sender: their own, else those for everybody (`*`), else the chat's."""
@@ -115,6 +117,7 @@ def _rules(
         tools=cast("ToolPolicyConfig | None", first("tools")),
         tools_by_sender=cast("GroupConfig", layers[-1]).tools_by_sender if layers else {},
         agent_id=cast("str | None", first("agent_id")),
+        is_ingesting=first("ingest") is True,
         error_policy=str(_first([*layers, policy], "error_policy") or "always"),
         error_cooldown_ms=cast("int | None", _first([*layers, policy], "error_cooldown_ms")),
     )

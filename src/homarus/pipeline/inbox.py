@@ -10,6 +10,7 @@ import base64
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from homarus.channels.contract import Acceptance, Inbound
 from homarus.clock import Clock
@@ -18,6 +19,7 @@ from homarus.failpoints import Failpoint, hit
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.pipeline.access import Access, Decision, decide
 from homarus.pipeline.accounts import Account, Accounts
+from homarus.pipeline.ingest import INGESTED, Ingest
 from homarus.pipeline.pairing import request_pairing
 from homarus.pipeline.routing import route
 from homarus.storage import inbound as journal
@@ -47,12 +49,14 @@ class Inbox:
         clock: Clock,
         accounts: Accounts,
         config: Callable[[], Config],
+        ingest: Ingest,
         on_stored: Callable[[Stored], Awaitable[None]],
     ) -> None:
         self._database = database
         self._clock = clock
         self._accounts = accounts
         self._config = config
+        self._ingest = ingest
         self._on_stored = on_stored
 
     async def accept(self, message: Inbound) -> Acceptance:
@@ -80,6 +84,9 @@ class Inbox:
         if not journal.insert_inbound(connection, row):
             known = journal.select_known(connection, address, message.external_id)
             return Stored(known, is_new=False, has_reply=decision.access is Access.PAIRING)
+        if account is not None and self._ingest.keep(connection, message, decision, account.rules):
+            journal.move_inbound(connection, [row.id], "silent", row.received_at, reason=INGESTED)
+            return Stored(replace(row, state="silent", reason=INGESTED))
         if decision.access is not Access.PAIRING:
             return Stored(row)
         reply = request_pairing(connection, message, self._clock)

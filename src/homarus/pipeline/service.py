@@ -26,6 +26,7 @@ from homarus.pipeline.collected_files import FileCollector
 from homarus.pipeline.contract import Load, Requester, RunEvent, RunInfo, RunOutcome, RunState, Submission, Submitted
 from homarus.pipeline.error_replies import ErrorReplies
 from homarus.pipeline.inbox import MAX_TEXT, Inbox, Stored
+from homarus.pipeline.ingest import Ingest
 from homarus.pipeline.lanes import Batch, Lanes, setting_of
 from homarus.pipeline.orders import is_stop_word
 from homarus.pipeline.outbox import Outbox
@@ -73,9 +74,10 @@ class Pipeline:
         self._parts = parts
         self._database = parts.database
         self._clock = parts.clock
-        self._inbox = Inbox(parts.database, parts.clock, parts.accounts, parts.config, self._on_stored)
-        self._outbox = outbox = Outbox(parts.accounts, parts.clock)
         self._rules = SessionRules(parts.config, parts.zone)
+        ingest = Ingest(parts.clock, self._rules, parts.config)
+        self._inbox = Inbox(parts.database, parts.clock, parts.accounts, parts.config, ingest, self._on_stored)
+        self._outbox = outbox = Outbox(parts.accounts, parts.clock)
         store = RunStore(
             parts.database,
             parts.clock,
@@ -272,7 +274,7 @@ class Pipeline:
     def _count(self, message: InboundMessage, *, is_new: bool) -> None:
         meter = self._parts.meter
         meter.received.add(message.address.channel, message.state if is_new else "duplicate")
-        if is_new and message.state == "dropped":
+        if is_new and message.state in {"dropped", "silent"}:
             meter.processed += 1
 
     def _on_finished(self, info: RunInfo) -> None:

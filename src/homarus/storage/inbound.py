@@ -77,6 +77,12 @@ def select_open(connection: Connection) -> list[InboundMessage]:
     return [read_inbound(row) for row in connection.execute(query)]
 
 
+def is_busy(connection: Connection, session_key: str) -> bool:
+    """Tell whether messages of a session wait or are being answered."""
+    query = select(inbound.c.id).where(inbound.c.state.in_(OPEN_STATES), inbound.c.session_key == session_key)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def select_known(connection: Connection, address: Address, external_id: str) -> InboundMessage | None:
     """Return the message a platform knows by an id, None when it was never stored."""
     query = select(inbound).where(

@@ -155,6 +155,11 @@ def renew_session(connection: Connection, key: str, session_id: str, now: int) -
     return renewed
 
 
+def touch_session(connection: Connection, key: str, now: int) -> None:
+    """Note that something was said in a session without a run."""
+    connection.execute(update(sessions).where(sessions.c.key == key).values(updated_at=now))
+
+
 def move_transcript(connection: Connection, key: str, session_id: str, now: int) -> None:
     """Let a session go on with another transcript; everything else about it stays."""
     connection.execute(update(sessions).where(sessions.c.key == key).values(session_id=session_id, updated_at=now))
