@@ -148,10 +148,17 @@ async def test_a_changed_key_reaches_the_running_gateway(gateway: Forked) -> Non
     log = gateway.home / "logs" / "homarus.log"
     await until(lambda: "taken over: messages.queue.debounceMs" in log.read_text(), "the gateway took the key over")
     late = await gateway.run("config", "set", "gateway.port", "18999")
-    assert "after a restart" in late.out
-    reloaded = await gateway.run("gateway", "reload")
-    assert reloaded.code == ExitCode.OK
-    assert "gateway.port" in reloaded.err
+    assert "after a restart: gateway.port" in late.out
+    await until(lambda: "after a restart: gateway.port" in log.read_text(), "the gateway knows of the key that waits")
+    for _ in range(2):
+        reloaded = await gateway.run("gateway", "reload")
+        assert reloaded.code == ExitCode.OK
+        assert "restart needed for: gateway.port" in reloaded.err
+    assert "restart needed for: gateway.port" in (await gateway.run("status")).out
+    assert "restart needed for: gateway.port" in (await gateway.run("gateway", "health")).err
+    await gateway.run("config", "unset", "gateway.port")
+    assert "restart needed" not in (await gateway.run("gateway", "reload")).err
+    assert "restart needed" not in (await gateway.run("status")).out
     shown = await gateway.run("logs", "--component", "gateway.reload")
     assert "taken over: messages.queue.debounceMs" in shown.out
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.conftest import Running
 from tests.gateway.fake_services import TOKEN, FakeChannels, make_services
-from tests.gateway.raw_client import connected
+from tests.gateway.raw_client import RawClient, connected
 
 from homarus.config.load import load_text
 from homarus.errors import ConfigError
@@ -31,15 +33,21 @@ class Unconnected(FakeChannels):
         return (ChannelAccount("irc", "IRC", "default", is_running=True, last_error="wrong password"),)
 
 
-async def ask(services: Services, method: str = "gateway.overview") -> dict[str, Any]:
+@asynccontextmanager
+async def serving(services: Services) -> AsyncGenerator[RawClient]:
     server = GatewayServer(services, GatewaySettings(auth=AuthSettings(token=TOKEN)))
     await server.start(port=0)
     try:
         async with connected(f"ws://127.0.0.1:{server.port}") as client:
-            return await client.call(method)
+            yield client
     finally:
         await server.stop()
         await services.database.close()
+
+
+async def ask(services: Services, method: str = "gateway.overview") -> dict[str, Any]:
+    async with serving(services) as client:
+        return await client.call(method)
 
 
 def texts(answer: dict[str, Any]) -> list[str]:
@@ -111,6 +119,29 @@ async def test_a_reload_tells_key_by_key_what_counts_and_what_waits(tmp_path: Pa
         "issues": [],
     }
     assert applied == [text]
+
+
+async def test_a_key_that_waits_for_a_restart_is_named_until_it_is_as_it_was_at_the_start(tmp_path: Path) -> None:
+    texts_in_turn = ['{"gateway": {"port": 1234}}', '{"gateway": {"port": 1234}, "logging": {"level": "warn"}}', "{}"]
+    holder, found = Holder("{}", tmp_path), list(texts_in_turn)
+
+    async def apply(loaded: Any) -> tuple[str, ...]:
+        holder.current = loaded
+        return ()
+
+    reloader = Reloader(holder, lambda: load_text(found.pop(0), tmp_path / "homarus.json", {}), apply)
+    services, _runs = make_services(tmp_path)
+    services = replace(services, reloader=reloader)
+    assert (await reloader.reload()).needs_restart == ("gateway.port",)
+    again = await reloader.reload()
+    assert (again.applied, again.needs_restart) == (("logging.level",), ("gateway.port",))
+    async with serving(services) as client:
+        assert (await client.call("gateway.overview"))["payload"]["needsRestart"] == ["gateway.port"]
+        assert "restart needed for: gateway.port" in texts(await client.call("gateway.overview"))
+        assert (await client.call("health"))["payload"]["needsRestart"] == ["gateway.port"]
+        assert (await reloader.reload()).needs_restart == ()
+        assert (await client.call("gateway.overview"))["payload"]["needsRestart"] == []
+        assert "needsRestart" not in (await client.call("health"))["payload"]
 
 
 async def test_a_reload_with_errors_names_them_all_and_applies_nothing(tmp_path: Path) -> None:

@@ -22,10 +22,13 @@ def tell_gateway(state: StateDir, keys: Iterable[str]) -> str | None:
     holder = find_holder(state.root)
     if holder is None or holder.pid is None or holder.port is None:
         return None
-    is_late = any(impact_of(key) is Impact.RESTART for key in keys)
     mode = load(state.config_file, state.env).config.gateway.reload.mode
-    if is_late or mode == "off" or not hasattr(signal, "SIGHUP"):
+    if mode == "off" or not hasattr(signal, "SIGHUP"):
         return "The running gateway uses it after a restart."
+    # What waits for a restart is told as well: the gateway names it until then.
     with contextlib.suppress(ProcessLookupError):
         os.kill(holder.pid, signal.SIGHUP)
+    late = [key for key in keys if impact_of(key) is Impact.RESTART]
+    if late:
+        return f"The running gateway uses it after a restart: {', '.join(late)}."
     return "The running gateway takes it over now."

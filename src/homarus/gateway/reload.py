@@ -32,7 +32,7 @@ class Problem(Struct, frozen=True):
 
 
 class Reloaded(Struct, frozen=True):
-    """What a reload did: keys in force now, keys that wait for a restart, channel accounts that were changed.
+    """What a reload did: keys in force now, all keys that wait for a restart, channel accounts that were changed.
 
     With problems, nothing was changed.
     """
@@ -69,6 +69,9 @@ class Reloader:
         self._apply = apply
         self._wanted = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._started_with = _late(holder.current)
+        self.awaiting: tuple[str, ...] = ()
+        """Keys that differ from those the gateway was started with and count after a restart."""
 
     def ask(self) -> None:
         """Reload soon; SIGHUP does this."""
@@ -90,7 +93,10 @@ class Reloader:
                 accounts = await self._apply(loaded)
             except ConfigError as error:
                 return _refused(error)
-            return _taken_over(before, loaded, accounts)
+            self.awaiting = tuple(changed_paths(self._started_with, _late(loaded)))
+            changed = changed_paths(_flat(before.written), _flat(loaded.written))
+            live = tuple(path for path in changed if not _is_late(path))
+            return _told(Reloaded(live, self.awaiting, accounts))
 
 
 def _refused(error: ConfigError) -> Reloaded:
@@ -120,13 +126,19 @@ def _flat(tree: Mapping[str, object], prefix: str = "") -> dict[str, object]:
     return flat
 
 
-def _taken_over(before: LoadedConfig, after: LoadedConfig, accounts: tuple[str, ...]) -> Reloaded:
-    changed = changed_paths(_flat(before.written), _flat(after.written))
-    late = tuple(path for path in changed if impact_of(path) is Impact.RESTART)
-    live = tuple(path for path in changed if path not in late)
-    log.info("configuration taken over: %s", ", ".join(live) or "nothing changed that is in force at once")
-    if accounts:
-        log.info("channel accounts changed: %s", ", ".join(accounts))
-    if late:
-        log.warning("these keys count after a restart: %s", ", ".join(late))
-    return Reloaded(live, late, accounts)
+def _late(loaded: LoadedConfig) -> dict[str, object]:
+    """Return the keys that count after a restart only; a section without keys is as none."""
+    return {path: value for path, value in _flat(loaded.written).items() if _is_late(path) and value != {}}
+
+
+def _is_late(path: str) -> bool:
+    return impact_of(path) is Impact.RESTART
+
+
+def _told(done: Reloaded) -> Reloaded:
+    log.info("configuration taken over: %s", ", ".join(done.applied) or "nothing changed that is in force at once")
+    if done.channels:
+        log.info("channel accounts changed: %s", ", ".join(done.channels))
+    if done.needs_restart:
+        log.warning("these keys count after a restart: %s", ", ".join(done.needs_restart))
+    return done

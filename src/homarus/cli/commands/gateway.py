@@ -89,6 +89,7 @@ def health(
                 ("Sessions", str(number(as_row(found.get("sessions")), "count"))),
             ]
         )
+        _warn_of_restart(found)
     if not found.get("ok"):
         raise typer.Exit(1)
 
@@ -197,12 +198,16 @@ def _show_reload(found: Row) -> None:
     if not found.get("ok"):
         say("Nothing was changed.")
         return
-    applied, late = _listed(found.get("applied")), _listed(found.get("needsRestart"))
+    applied = _listed(found.get("applied"))
     say(f"Taken over: {', '.join(map(str, applied))}." if applied else "Nothing has changed that counts at once.")
     if channels := _listed(found.get("channels")):
         say(f"Channels started or stopped: {', '.join(map(str, channels))}.")
-    if late:
-        warn(f"these keys count after a restart of the gateway: {', '.join(map(str, late))}")
+    _warn_of_restart(found)
+
+
+def _warn_of_restart(found: Row) -> None:
+    if late := _listed(found.get("needsRestart")):
+        warn(f"restart needed for: {', '.join(map(str, late))}")
 
 
 def _listed(value: object) -> list[object]:

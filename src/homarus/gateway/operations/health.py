@@ -20,8 +20,14 @@ RECENT = 10
 
 @operation("health", scope=None, role=None, rest=Get("/api/health"))
 async def health(call: Call, params: HealthParams) -> JsonObject:
-    """Return the health of channels, agents and sessions; `probe` makes a round trip to every channel."""
-    return await call.core.health.get(should_probe=params.probe is True and call.caller.is_admin)
+    """Return the health of channels, agents and sessions; `probe` makes a round trip to every channel.
+
+    Admins are told which changed keys wait for a restart.
+    """
+    found = await call.core.health.get(should_probe=params.probe is True and call.caller.is_admin)
+    reloader = call.services.reloader
+    waiting = reloader.awaiting if reloader is not None and call.caller.is_admin else ()
+    return {**found, "needsRestart": list(waiting)} if waiting else found
 
 
 @operation("status", scope=Scope.READ, rest=Get("/api/status"))

@@ -36,11 +36,13 @@ async def overview(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 
     accounts = services.channels.accounts()
     tasks = _tasks(call)
     model, problem = _model(services)
+    waiting = services.reloader.awaiting if services.reloader is not None else ()
     attention = [
         *_model_attention(model, problem),
         *_channel_attention(accounts),
         *_task_attention(tasks),
         *_failure_attention(failures),
+        *_restart_attention(waiting),
         *(
             _note(
                 f"{each.sender_name or each.sender_id} on {each.channel} waits to be let in",
@@ -62,6 +64,7 @@ async def overview(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 
         "sessions": {"stored": stored.sessions, "active": stored.active_sessions},
         "failures": {"messages": failures.messages, "runs": failures.runs, "parts": failures.parts},
         "tasks": [_task(each) for each in tasks],
+        "needsRestart": list(waiting),
         "attention": attention,
     }
 
@@ -111,6 +114,12 @@ def _channel_attention(accounts: tuple[ChannelAccount, ...]) -> Iterator[JsonObj
             why = each.last_error or "no connection yet"
             what = f"homarus logs --component channels.{each.channel} --level warn"
             yield _note(f"{each.name} {each.account} is not connected: {why}", what)
+
+
+def _restart_attention(waiting: tuple[str, ...]) -> Iterator[JsonObject]:
+    if waiting:
+        todo = "homarus up, once the running one was stopped; as a service: systemctl --user restart homarus"
+        yield _note(f"restart needed for: {', '.join(waiting)}", todo)
 
 
 def _task_attention(tasks: tuple[Supervised, ...]) -> Iterator[JsonObject]:

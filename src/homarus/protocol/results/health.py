@@ -52,7 +52,7 @@ class ChannelHealth(ChannelRow):
 
 
 class Health(TypedDict):
-    """How everything stands; `durationMs` is what it took to find out."""
+    """How everything stands; `durationMs` is what it took to find out, `needsRestart` keys that wait for a restart."""
 
     ok: bool
     ts: int
@@ -64,6 +64,7 @@ class Health(TypedDict):
     defaultAgentId: str
     agents: list[AgentHealth]
     sessions: StoreFacts
+    needsRestart: NotRequired[list[str]]
 
 
 class SessionStatus(TypedDict):
