@@ -163,8 +163,12 @@ class WizardRun:
             self.status = "cancelled"
         except HomarusError as error:
             self.status, self.error = "error", error.message + (f" ({error.fix})" if error.fix else "")
+        except OSError as error:
+            log.warning("wizard %s failed: %s", self.id, error)
+            self.status, self.error = "error", f"a file could not be read or written: {error.strerror or error}"
         except Exception:
-            log.exception("the wizard broke")
+            # A flow comes from outside, and this is the root of its task: its client would wait for ever.
+            log.exception("wizard %s broke", self.id)
             self.status, self.error = "error", "an internal error; see the log"
         finally:
             self._step = None

@@ -74,6 +74,22 @@ async def test_a_batch_is_answered_in_order_without_its_notifications(gateway: R
     assert [row["sessionId"] for row in listed["result"]["sessions"]] == ["agent:main:told"]
 
 
+async def test_an_operation_that_breaks_is_an_internal_error_and_the_rest_of_its_batch_is_answered(
+    gateway: Running, client: RpcClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_args: object) -> None:
+        raise ZeroDivisionError("the inner workings")
+
+    monkeypatch.setattr(type(gateway.server.core), "identity", breaks)
+    batch = [{"jsonrpc": "2.0", "id": "broken", "method": "gateway.identity.get"}, {**HEALTH, "id": "b"}]
+    for answers in ((await post(gateway, batch))[1], await _over(client, batch)):
+        assert [each["id"] for each in answers] == ["broken", "b"]
+        assert answers[0]["error"]["code"] == -32603
+        assert "inner workings" not in json.dumps(answers)
+        assert "log" in answers[0]["error"]["message"]
+        assert "result" in answers[1]
+
+
 async def _over(client: RpcClient, message: Any) -> Any:
     await client.send(message)
     return await client.response()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 from tests.gateway.fake_clock import FakeClock
 from tests.gateway.operations.desk import Desk, desk
@@ -88,11 +89,19 @@ async def test_a_run_is_cancelled_and_writes_nothing(tmp_path: Path) -> None:
         assert "remote" in await here.refusal("wizard.start", {"mode": "remote"})
 
 
-async def test_a_flow_that_fails_says_why(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (UserError("the disk is full", fix="make room"), "the disk is full (make room)"),
+        (OSError(28, "No space left on device"), "a file could not be read or written: No space left on device"),
+        (ZeroDivisionError("the inner workings"), "an internal error; see the log"),
+    ],
+)
+async def test_a_flow_that_fails_says_why(tmp_path: Path, failure: Exception, told: str) -> None:
     def broken(_workspace: str | None) -> Flow:
         async def follow(asker: Asker) -> None:
             await asker.note("", "")
-            raise UserError("the disk is full", fix="make room")
+            raise failure
 
         return follow
 
@@ -106,7 +115,7 @@ async def test_a_flow_that_fails_says_why(tmp_path: Path) -> None:
         found = await here.ok("wizard.start", {})
         here.run = found["sessionId"]
         ended = await answered(here, found, None)
-        assert ended == {"done": True, "status": "error", "error": "the disk is full (make room)"}
+        assert ended == {"done": True, "status": "error", "error": told}
 
 
 async def test_without_a_wizard_the_command_line_is_named(tmp_path: Path) -> None:

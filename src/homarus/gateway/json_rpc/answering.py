@@ -79,6 +79,7 @@ class Answerer:
         except HomarusError as error:
             return failure_message(identifier, as_protocol_error(error))
         except Exception:
+            # An operation that breaks must end neither the other requests of its batch nor its caller's connection.
             log.exception("%s of %s failed unexpectedly", request.method[:128], self._caller.conn_id)
             return error_message(identifier, INTERNAL_ERROR, "the gateway's log says what went wrong")
 
