@@ -3,15 +3,18 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
+from homarus.clock import SystemClock
 from homarus.errors import StorageError
 from homarus.storage import kv
 from homarus.storage.database import Database
 from homarus.storage.driver import driver_of
-from homarus.storage.sqlite import SqliteDatabase
+from homarus.storage.opening import open_database
+from homarus.storage.sqlite import MAX_BATCH, SqliteDatabase
 
 
 def engine_of(database: Database) -> SqliteDatabase:
@@ -60,6 +63,34 @@ async def test_writes_that_wait_together_share_a_commit(sqlite_database: Databas
 
     assert said.count("COMMIT") == 2
     assert await count_rows(sqlite_database) == 200
+
+
+async def test_writes_that_begin_together_share_a_commit_while_the_writer_is_idle(sqlite_database: Database) -> None:
+    said: list[str] = []
+    await sqlite_database.write(lambda connection: driver_of(connection).set_trace_callback(said.append))
+    said.clear()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(MAX_BATCH):
+            group.create_task(sqlite_database.write(put, str(number)))
+
+    assert said.count("COMMIT") == 1
+    assert await count_rows(sqlite_database) == MAX_BATCH
+
+
+async def test_what_was_accepted_before_the_end_is_committed(tmp_path: Path) -> None:
+    database = await open_database(f"sqlite:///{tmp_path}/ending.db", tmp_path, SystemClock())
+    writing = [asyncio.ensure_future(database.write(put, str(number))) for number in range(MAX_BATCH + 10)]
+    await asyncio.sleep(0)
+    assert engine_of(database).waiting == len(writing)
+
+    await database.close()
+    await asyncio.gather(*writing)
+
+    assert engine_of(database).waiting == 0
+    again = await open_database(f"sqlite:///{tmp_path}/ending.db", tmp_path, SystemClock())
+    assert await count_rows(again) == len(writing)
+    await again.close()
 
 
 async def test_a_full_disk_is_named_and_the_database_works_again_when_there_is_room(sqlite_database: Database) -> None:

@@ -47,6 +47,8 @@ class ChatRules(Struct, frozen=True):
 
     def tools_for(self, sender: Sender, *, may_match_names: bool) -> ToolPolicyConfig | None:
         """Return the tools rules for a sender: their own, else those for everybody (`*`), else the chat's."""
+        if not self.tools_by_sender:
+            return self.tools
         keys = [sender.id, f"id:{sender.id}", f"e164:{sender.id}"]
         if may_match_names:
             keys += [f"{kind}:{alias}" for alias in (*sender.aliases, sender.name) for kind in ("username", "name")]

@@ -91,6 +91,8 @@ def _rest(message: Inbound, config: Config) -> str:
 
 
 def _linked(message: Inbound, config: Config) -> str | None:
+    if not config.session.identity_links:
+        return None
     known = {message.sender.id.casefold(), f"{message.address.channel}:{message.sender.id}".casefold()}
     for name, ids in config.session.identity_links.items():
         if any(candidate.casefold() in known for candidate in ids):

@@ -26,6 +26,7 @@ from homarus.storage.driver import driver_of
 P = ParamSpec("P")
 T = TypeVar("T")
 MAX_BATCH = 256
+"""Writes after which no more are taken into a commit."""
 MAX_WAITING = 10_000
 """Writes accepted at once; further callers wait for their turn."""
 READERS = 2
@@ -67,7 +68,9 @@ class SqliteDatabase:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Write] | None] = queue.SimpleQueue()
+        self._waiting = 0
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Write]] = {}
         self._places = asyncio.Semaphore(MAX_WAITING)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
         self._reading = threading.local()
@@ -85,8 +88,8 @@ class SqliteDatabase:
 
     @property
     def waiting(self) -> int:
-        """Return about how many writes wait for the writer."""
-        return self._queue.qsize()
+        """Return how many writes wait for their commit."""
+        return self._waiting
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in a transaction and return its result after the commit.
@@ -98,8 +101,12 @@ class SqliteDatabase:
                 raise StorageError("the database is closed")
             loop = asyncio.get_running_loop()
             future: asyncio.Future[T] = loop.create_future()
-            self._queue.put(_Write(lambda connection: fn(connection, *args, **kwargs), loop, future))
-            return await future
+            self._gather(_Write(lambda connection: fn(connection, *args, **kwargs), loop, future))
+            self._waiting += 1
+            try:
+                return await future
+            finally:
+                self._waiting -= 1
 
     async def read(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` on one snapshot of the database; a write in it raises StorageError."""
@@ -112,8 +119,22 @@ class SqliteDatabase:
         """Commit what was accepted, checkpoint and close."""
         if not self._is_closed:
             self._is_closed = True
+            for loop in tuple(self._gathered):
+                self._pass_on(loop)
             self._queue.put(None)
         await asyncio.to_thread(self._finish)
+
+    def _gather(self, write: _Write) -> None:
+        """Give the writer at once what one round of the loop asks for: woken by the first, it would sync twice."""
+        gathered = self._gathered.setdefault(write.loop, [])
+        gathered.append(write)
+        if len(gathered) == 1:
+            write.loop.call_soon(self._pass_on, write.loop)
+
+    def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        gathered = self._gathered.pop(loop, [])
+        for first in range(0, len(gathered), MAX_BATCH):
+            self._queue.put(gathered[first : first + MAX_BATCH])
 
     def _finish(self) -> None:
         self._writer.join()
@@ -149,17 +170,16 @@ class SqliteDatabase:
 
     def _write_forever(self) -> None:
         with self._engine.connect() as connection:
-            while (first := self._queue.get()) is not None:
-                batch = [first]
+            while (batch := self._queue.get()) is not None:
                 while len(batch) < MAX_BATCH:
                     try:
-                        write = self._queue.get_nowait()
+                        more = self._queue.get_nowait()
                     except queue.Empty:
                         break
-                    if write is None:
+                    if more is None:
                         self._queue.put(None)
                         break
-                    batch.append(write)
+                    batch += more
                 self.batches.observe(len(batch))
                 self.is_failing = not _commit(connection, batch)
                 _answer(batch)

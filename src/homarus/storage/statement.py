@@ -24,7 +24,6 @@ from homarus.storage.driver import driver_of
 if TYPE_CHECKING:
     import sqlite3
 
-    from sqlalchemy import BindParameter
     from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.sql.dml import UpdateBase
     from sqlalchemy.types import TypeEngine
@@ -34,18 +33,21 @@ _Convert = Callable[[Any], Any] | None
 _DIALECT = SQLiteDialect_pysqlite()
 
 
-class _Parameter(Struct, frozen=True):
-    """One place for a value: its name, or what always stands there, and what turns it into its stored form."""
+class _Parameters(Struct, frozen=True):
+    """The places for values in a statement: their names, what always stands in some, and what turns values into their
+    stored form, by place."""
 
-    name: str
-    is_given: bool
-    constant: object
-    write: _Convert
+    names: tuple[str, ...]
+    constants: Mapping[str, object]
+    writers: tuple[tuple[int, Callable[[Any], Any]], ...]
 
-    def stored(self, values: Values) -> object:
-        """Return the value as the driver takes it. Raises KeyError when it is not given and has to be."""
-        value = values[self.name] if self.is_given else self.constant
-        return value if self.write is None else self.write(value)
+    def stored(self, values: Values) -> list[object]:
+        """Return the values as the driver takes them. Raises KeyError when one is not given and has to be."""
+        known = {**values, **self.constants} if self.constants else values
+        found = [known[name] for name in self.names]
+        for place, write in self.writers:
+            found[place] = write(found[place])
+        return found
 
 
 class Statement:
@@ -83,8 +85,7 @@ class Statement:
         return int(key[0]) if key is not None else 0
 
     def _run(self, connection: Connection, values: Values) -> sqlite3.Cursor:
-        parameters = [parameter.stored(values) for parameter in self._parameters]
-        return driver_of(connection).execute(self._text, parameters)
+        return driver_of(connection).execute(self._text, self._parameters.stored(values))
 
     def _row(self, stored: tuple[object, ...]) -> object:
         pairs = zip(stored, self._readers, strict=True)
@@ -102,10 +103,16 @@ class Statement:
         return str(self._compiled)
 
     @cached_property
-    def _parameters(self) -> tuple[_Parameter, ...]:
+    def _parameters(self) -> _Parameters:
         compiled = self._compiled
         binds = {name: bind for bind, name in compiled.bind_names.items()}
-        return tuple(_parameter(name, binds[name]) for name in compiled.positiontup or ())
+        names = tuple(compiled.positiontup or ())
+        found = ((place, _writer_of(binds[name].type)) for place, name in enumerate(names))
+        return _Parameters(
+            names,
+            {name: binds[name].effective_value for name in names if not binds[name].required},
+            tuple((place, write) for place, write in found if write is not None),
+        )
 
     @cached_property
     def _columns(self) -> Sequence[Any]:
@@ -140,6 +147,6 @@ def _read_json(text: str | None) -> object:
         return json.loads(text)
 
 
-def _parameter(name: str, bind: BindParameter[Any]) -> _Parameter:
-    write = bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
-    return _Parameter(name, bind.required, None if bind.required else bind.effective_value, write)
+def _writer_of(kind: TypeEngine[Any]) -> _Convert:
+    """Return what turns a value of a type into its stored form, None when nothing has to."""
+    return kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
