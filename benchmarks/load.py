@@ -8,6 +8,7 @@ import resource
 import statistics
 import tempfile
 import time
+from datetime import UTC
 from pathlib import Path
 
 from figures import resident_mib, thread_seconds
@@ -21,6 +22,8 @@ from homarus.ids import Address
 from homarus.pipeline.access import AccessRules
 from homarus.pipeline.accounts import Account, Accounts
 from homarus.pipeline.inbox import Inbox, Stored
+from homarus.pipeline.ingest import Ingest
+from homarus.pipeline.session_rules import SessionRules
 from homarus.storage.opening import open_database
 
 _WRITERS = 256
@@ -85,7 +88,8 @@ async def accept_messages(count: int) -> float:
             nonlocal stored
             stored += what.message is not None and what.message.state == "queued"
 
-        inbox = Inbox(database, clock, accounts, lambda: config, count_stored)
+        ingest = Ingest(clock, SessionRules(lambda: config, lambda: UTC), lambda: config)
+        inbox = Inbox(database, clock, accounts, lambda: config, ingest, count_stored)
         numbers = iter(range(count))
 
         async def work() -> None:
