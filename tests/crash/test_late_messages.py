@@ -11,7 +11,7 @@ from tests.crash.small_world import Surroundings, alive
 from tests.pipeline.harness import direct
 
 from homarus.models.contract import Text, UserMessage
-from homarus.pipeline.run_journal import LATE_AFTER_MS
+from homarus.pipeline.run_store import LATE_AFTER_MS
 from homarus.testing.scripted_model import ScriptedModel, say
 
 HOUR = 3_600.0

@@ -36,7 +36,7 @@ from homarus.pipeline.accounts import Account, Accounts, ReplyMode
 from homarus.pipeline.collected_files import FileCollector
 from homarus.pipeline.contract import Requester, RunEvent, Submission
 from homarus.pipeline.delivery import Delivery
-from homarus.pipeline.run_journal import Begun
+from homarus.pipeline.run_store import Begun
 from homarus.pipeline.service import Parts, Pipeline
 from homarus.storage.database import Database
 from homarus.storage.inbound import select_messages

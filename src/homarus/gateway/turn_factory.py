@@ -27,7 +27,7 @@ from homarus.gateway.prompt_ledger import PromptLedger
 from homarus.ids import AgentId
 from homarus.models.catalogue import Catalogue
 from homarus.models.contract import Model, ToolSpec
-from homarus.pipeline.run_journal import Begun
+from homarus.pipeline.run_store import Begun
 
 if TYPE_CHECKING:
     from homarus.gateway.toolkit import Toolkit

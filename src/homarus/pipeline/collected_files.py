@@ -18,9 +18,14 @@ class FileCollector(Protocol):
         ...
 
 
+def has_files(batch: Batch) -> bool:
+    """Tell whether files came with any of the messages."""
+    return any("files" in message.payload for message in batch)
+
+
 async def with_files(batch: Batch, collector: FileCollector | None) -> Batch:
     """Return messages that are to be answered now, each with what became of the files that came with it."""
-    if collector is None or not any("files" in message.payload for message in batch):
+    if collector is None or not has_files(batch):
         return batch
     found: list[InboundMessage] = []
     for message in batch:

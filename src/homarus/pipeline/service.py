@@ -17,7 +17,7 @@ from homarus.clock import Clock
 from homarus.config.schema import Config
 from homarus.errors import UserError
 from homarus.failpoints import Failpoint, hit
-from homarus.ids import Address, AgentId, RunId
+from homarus.ids import Address, RunId
 from homarus.labels import Confidentiality, Integrity, Label
 from homarus.meter import Meter
 from homarus.pipeline.accounts import WEBCHAT, Accounts
@@ -31,8 +31,8 @@ from homarus.pipeline.lanes import Batch, Lanes, setting_of
 from homarus.pipeline.orders import is_stop_word
 from homarus.pipeline.outbox import Outbox
 from homarus.pipeline.overheard import Overheard
-from homarus.pipeline.run_journal import RunStore, Stamp
 from homarus.pipeline.run_meter import RunMeter
+from homarus.pipeline.run_store import RunStore, Stamp
 from homarus.pipeline.session_rules import SessionRules
 from homarus.pipeline.turns import TurnFactory, Turns
 from homarus.storage import inbound as journal
@@ -78,7 +78,7 @@ class Pipeline:
         ingest = Ingest(parts.clock, self._rules, parts.config)
         self._inbox = Inbox(parts.database, parts.clock, parts.accounts, parts.config, ingest, self._on_stored)
         self._outbox = outbox = Outbox(parts.accounts, parts.clock)
-        store = RunStore(
+        self._store = store = RunStore(
             parts.database,
             parts.clock,
             outbox,
@@ -173,7 +173,8 @@ class Pipeline:
         """Return the runs that go on or wait; see Runs."""
         running = tuple(active.info for active in self._turns.active.values())
         known = {info.run_id for info in running}
-        queued = (_queued_info(message) for message in self._lanes.waiting() if message.run_id is not None)
+        waiting = self._lanes.waiting()
+        queued = (self._store.unbegun(each, RunId(each.run_id)) for each in waiting if each.run_id is not None)
         return (*running, *(info for info in queued if info.run_id not in known))
 
     def listen(self, listener: Callable[[RunEvent], None]) -> Callable[[], None]:
@@ -349,18 +350,6 @@ def _may_abort(info: RunInfo, requester: Requester) -> bool:
     owner = info.requester
     same_device = owner.device_id is not None and owner.device_id == requester.device_id
     return same_device or (owner.conn_id is not None and owner.conn_id == requester.conn_id)
-
-
-def _queued_info(message: InboundMessage) -> RunInfo:
-    raw = message.payload.get("origin")
-    origin: dict[str, object] = raw if isinstance(raw, dict) else {}  # pyright: ignore[reportUnknownVariableType]
-    device, conn = origin.get("device_id"), origin.get("conn_id")
-    requester = Requester(
-        device if isinstance(device, str) else None, conn if isinstance(conn, str) else None, bool(origin.get("admin"))
-    )
-    kind = str(origin.get("kind") or "channel")
-    agent = AgentId(message.agent_id or "main")
-    return RunInfo(RunId(message.run_id or ""), agent, message.session_key or "", "", kind, requester)
 
 
 def _outcome(run: Run) -> RunOutcome:

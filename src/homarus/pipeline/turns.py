@@ -18,11 +18,12 @@ from homarus.ids import RunId
 from homarus.listeners import Listeners
 from homarus.log_context import logging_as
 from homarus.models.contract import Usage
-from homarus.pipeline.collected_files import with_files
+from homarus.pipeline.collected_files import has_files, with_files
 from homarus.pipeline.contract import RunEvent, RunInfo, RunOutcome
 from homarus.pipeline.lanes import Batch
 from homarus.pipeline.orders import HELP, Order, describe_sender
-from homarus.pipeline.run_journal import Begun, RunJournal, RunStore
+from homarus.pipeline.run_journal import RunJournal
+from homarus.pipeline.run_store import Begun, RunStore
 
 log = logging.getLogger("homarus.turns")
 MAX_STARTS = 4
@@ -46,10 +47,13 @@ class TurnFactory(Protocol):
 
 
 class ActiveRun(Struct):
-    """A run that is going on."""
+    """A run from the moment its messages are taken up until its end is stored.
+
+    `task` is the step that an abort breaks off; between steps the run looks at `abort_reason` itself.
+    """
 
     info: RunInfo
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[object] | None = None
     seq: int = 0
     text: str = ""
     abort_reason: str | None = None
@@ -106,13 +110,38 @@ class Turns:
             await self._work(batch, run_id)
 
     async def _work(self, batch: Batch, run_id: RunId) -> None:
+        active = self.active[run_id] = ActiveRun(self._store.unbegun(batch[-1], run_id))
+        try:
+            batch = await self._with_files(batch, active)
+            await self._until_stored(batch, active)
+        finally:
+            del self.active[run_id]
+        for ended in self._waiters.get(run_id, ()):
+            ended.set()
+        self._measure_end(batch)
+        self._on_finished(active.info)
+
+    async def _with_files(self, batch: Batch, active: ActiveRun) -> Batch:
+        """Fetch the files that came with a batch; without them when it is aborted meanwhile."""
+        if self._store.collector is None or not has_files(batch):
+            return batch
+        fetching = asyncio.get_running_loop().create_task(with_files(batch, self._store.collector))
+        active.task = cast("asyncio.Task[object]", fetching)
+        try:
+            await asyncio.wait((fetching,))
+        except asyncio.CancelledError:
+            fetching.cancel()
+            raise
+        active.task = None
+        return batch if fetching.cancelled() else fetching.result()
+
+    async def _until_stored(self, batch: Batch, active: ActiveRun) -> None:
         pause = 0.5
-        batch = await with_files(batch, self._store.collector)
         while True:
             try:
-                await self._attempt(batch, run_id)
+                await self._attempt(batch, active)
             except* StorageError as group:
-                log.warning("run %s waits for the database: %s", run_id, _first(group))
+                log.warning("run %s waits for the database: %s", active.info.run_id, _first(group))
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, MAX_STORAGE_PAUSE)
             else:
@@ -121,31 +150,27 @@ class Turns:
     def abort(self, run_id: str, reason: str) -> bool:
         """Stop a run; False when it is not going on."""
         active = self.active.get(run_id)
-        if active is None or active.task is None or active.abort_reason is not None:
+        if active is None or active.abort_reason is not None:
             return False
         active.abort_reason = reason
-        active.task.cancel()
+        if active.task is not None:
+            active.task.cancel()
         return True
 
-    async def _attempt(self, batch: Batch, run_id: RunId) -> None:
+    async def _attempt(self, batch: Batch, active: ActiveRun) -> None:
         hit(Failpoint.RUN_BEFORE_START)
-        begun = await self._store.begin(batch, run_id)
+        begun = await self._store.begin(batch, active.info.run_id)
         hit(Failpoint.RUN_AFTER_START)
+        active.info = begun.info
         self._measure_wait(begun, batch)
         if not begun.is_ended:
-            active = ActiveRun(begun.info)
-            self.active[run_id] = active
-            try:
-                await self._run(begun, active, batch)
-            finally:
-                self.active.pop(run_id, None)
-        for ended in self._waiters.get(run_id, ()):
-            ended.set()
-        self._measure_end(batch)
-        self._on_finished(begun.info)
+            await self._run(begun, active, batch)
 
     async def _run(self, begun: Begun, active: ActiveRun, batch: Batch) -> None:
-        journal = self._store.journal(begun)
+        journal = RunJournal(self._store, begun)
+        if active.abort_reason is not None:
+            await self._note_abort(journal, active)
+            return
         if begun.order is not None:
             await self._obey(begun.order, begun, journal, active, batch)
             return
@@ -156,23 +181,30 @@ class Turns:
         if isinstance(turn, UserError):
             await self._give_up(journal, active, turn.message)
             return
-        active.task = asyncio.get_running_loop().create_task(
-            self._turn(turn, journal, active), name=f"run {turn.run_id}"
-        )
+        if active.abort_reason is not None:
+            await self._note_abort(journal, active)
+            return
+        task = asyncio.get_running_loop().create_task(self._turn(turn, journal, active), name=f"run {turn.run_id}")
+        active.task = cast("asyncio.Task[object]", task)
         try:
             async with asyncio.timeout(self._factory.timeout(begun)):
-                await asyncio.shield(active.task)
+                await asyncio.shield(task)
         except TimeoutError:
             active.abort_reason = "timeout"
-            active.task.cancel()
-            await asyncio.wait((active.task,))
+            await self._break_off(task)
             await self._note_abort(journal, active)
         except asyncio.CancelledError:
-            active.task.cancel()
-            await asyncio.wait((active.task,))
+            await self._break_off(task)
             if active.abort_reason is None:
                 raise
             await self._note_abort(journal, active)
+        finally:
+            active.task = None
+
+    @staticmethod
+    async def _break_off(task: asyncio.Task[None]) -> None:
+        task.cancel()
+        await asyncio.wait((task,))
 
     async def _prepare(self, begun: Begun, journal: RunJournal) -> Turn | UserError:
         """Return the turn, or why there is none; its transcript is read meanwhile."""

@@ -20,7 +20,7 @@ from homarus.models.contract import Model
 from homarus.pipeline.access import AccessRules
 from homarus.pipeline.accounts import Account, Accounts
 from homarus.pipeline.delivery import Delivery
-from homarus.pipeline.run_journal import Begun
+from homarus.pipeline.run_store import Begun
 from homarus.pipeline.service import Parts, Pipeline
 from homarus.testing.simulation.disk import Disk, DiskDatabase
 from homarus.testing.simulation.life import Life
