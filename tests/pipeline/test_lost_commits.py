@@ -64,7 +64,8 @@ async def test_messages_that_a_stop_took_back_are_not_answered_although_its_answ
         with pytest.raises(StorageError):
             await here.pipeline.accept(direct("stop", 3))
         gate.set()
-        rows = await here.until(lambda _rows: here.pipeline.load().sessions == 0)
+        await here.until(lambda _rows: here.pipeline.load().sessions == 0)
+        rows = await here.messages()
         assert [(row.text, row.state) for row in rows] == [("stop", "silent"), ("two", "silent"), ("one", "silent")]
         assert here.network.sent == []
 
