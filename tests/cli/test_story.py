@@ -51,7 +51,8 @@ def test_the_timeline_tells_every_step_in_order_with_the_time_since_the_first(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     show_timeline(STORY)
-    lines = capsys.readouterr().out.splitlines()
+    date, *lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"\w+day, 2027-01-1\d \(\S+\)", date)
     assert [re.sub(r"^\d\d:\d\d:\d\d\.\d{3} +", "", line) for line in lines] == [
         "+0 ms  received from device aaaaaaaa",
         "+10 ms  running",
@@ -60,8 +61,8 @@ def test_the_timeline_tells_every_step_in_order_with_the_time_since_the_first(
         "+2.0 s  a tool ended: exec (failed)",
         "+4.0 s  the model answered",
         "+4.0 s  replied 1 part(s)",
-        "+9.0 s  delivered",
         "+9.0 s  part 1 of 1 is sent",
+        "+9.0 s  delivered",
     ]
 
 
@@ -77,7 +78,7 @@ def test_a_message_that_was_dropped_has_a_story_too(capsys: pytest.CaptureFixtur
     story: Row = {"trail": [f"{T0} received from x", f"{T0} dropped not allowed"], "parts": [], "run": None}
     show_timeline(story)
     show_totals(story)
-    assert [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines()] == [
+    assert [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines()[1:]] == [
         "received from x",
         "dropped not allowed",
     ]
@@ -87,3 +88,15 @@ def test_a_part_that_waits_says_when_it_is_tried_again(capsys: pytest.CaptureFix
     part: Row = {"part": 1, "parts": 2, "state": "pending", "attempts": 1, "error": "timeout", "nextAtMs": T0}
     show_totals({"parts": [part]})
     assert re.search(r"pending after 1 attempt, next at [\d:.]+, timeout", capsys.readouterr().out)
+
+
+def test_a_story_over_midnight_names_each_day_once(capsys: pytest.CaptureFixture[str]) -> None:
+    day = 86_400_000
+    show_timeline({"trail": [f"{T0} received from x", f"{T0} queued", f"{T0 + day} running late"]})
+    dates = [line for line in capsys.readouterr().out.splitlines() if "day, 20" in line]
+    assert len(dates) == 2
+
+
+def test_a_model_without_an_answer_is_not_said_to_have_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    show_timeline({"steps": [{"kind": "assistant", "detail": "", "atMs": T0, "isError": True}]})
+    assert "the model gave no usable answer" in capsys.readouterr().out

@@ -205,10 +205,23 @@ async def test_local_answers_are_refused_while_a_gateway_runs(gateway: Forked) -
     assert "leave --local out" in done.err
 
 
+async def test_a_state_that_no_message_can_have_is_refused_with_those_there_are(gateway: Forked) -> None:
+    done = await gateway.run("messages", "list", "--state", "lost")
+    assert done.code == ExitCode.USAGE
+    assert "'delivered'" in done.err
+
+
 async def test_the_log_can_be_read(gateway: Forked) -> None:
     await gateway.run("gateway", "health")
     done = await gateway.run("logs", "--component", "gateway.ws")
     assert "connected" in done.out
+    assert "gateway started: version" in (await gateway.run("logs")).out
+    nothing = await gateway.run("logs", "--component", "telegram")
+    assert (nothing.code, nothing.out) == (ExitCode.OK, "")
+    assert "there are lines of gateway" in nothing.err
+    wrong = await gateway.run("logs", "--level", "loud")
+    assert wrong.code == ExitCode.USAGE
+    assert wrong.err.startswith("error: 'loud' is not one of")
 
 
 async def test_up_prints_a_link_and_stops_politely(tmp_path: Path) -> None:

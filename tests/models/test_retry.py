@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+
 import pytest
 from tests.models.scripted import REQUEST, FastClock, ScriptedModel, abandon, done, events_of, failed
 
@@ -36,11 +38,13 @@ async def test_retries_are_counted() -> None:
     assert model.calls == 3
 
 
-async def test_the_pause_a_provider_asks_for_is_kept() -> None:
+async def test_the_pause_a_provider_asks_for_is_kept_and_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "homarus.models")
     clock = FastClock()
     model = ScriptedModel([failed(FailureKind.RATE_LIMIT, 12.0), done("ok")])
     await events_of(with_retries(model, clock))
     assert clock.slept == [12.0]
+    assert [message.partition(" is ")[2] for message in caplog.messages] == ["asked again in 12.0 s"]
 
 
 async def test_a_pause_beyond_the_total_ends_at_once() -> None:

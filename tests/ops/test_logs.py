@@ -103,6 +103,14 @@ def test_levels_and_components_filter(path: Path) -> None:
     assert [line.message for line in LogReader(path, 0, "gateway").last(9)] == ["a", "b", "c"]
 
 
+def test_what_any_part_says_of_a_channel_belongs_to_the_channel(path: Path) -> None:
+    about_irc = json.dumps({"level": "warn", "subsystem": "supervisor", "message": "a", "channel": "irc"}) + "\n"
+    path.write_text(about_irc + record("b", "warn", "channels.irc.rooms") + record("c", "warn", "supervisor"))
+    reader = LogReader(path, 0, "channels.irc")
+    assert [line.message for line in reader.last(9)] == ["a", "b"]
+    assert reader.left_out == {"supervisor"}
+
+
 def test_a_line_that_is_no_record_is_shown_as_it_is(path: Path) -> None:
     path.write_text("plain text\n[1]\n")
     assert [line.raw for line in LogReader(path).last(5)] == ["plain text", "[1]"]

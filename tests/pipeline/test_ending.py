@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from tests.pipeline.harness import FakeNetwork, chat, direct, world
 
 from homarus.channels.contract import ConnectionState, OutboundPart, Receipt
@@ -126,7 +127,9 @@ async def test_every_stage_of_a_turn_is_counted(tmp_path: Path) -> None:
         assert {stage for stage in STAGES if meter.stages[stage].count} == {"queue", "prepare", "commit"}
 
 
-async def test_a_model_counts_its_calls_tokens_and_first_token() -> None:
+async def test_a_model_counts_its_calls_tokens_and_first_token_and_logs_failures(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     answer = Completed(say("hello").message, "stop", Usage(10, 2, 3, None))
     meter = Meter()
     model = MeteredModel(ScriptedModel([answer, Failed(FailureKind.AUTH, "no")]), meter, ManualClock())
@@ -135,6 +138,7 @@ async def test_a_model_counts_its_calls_tokens_and_first_token() -> None:
         assert isinstance(events[-1], Completed | Failed)
     ref = model.info.ref
     assert meter.model_calls.values == {(ref, "done"): 1, (ref, "auth"): 1}
+    assert caplog.messages == [f"{ref} failed after 0.0 s: no"]
     assert meter.tokens.values[ref, "input"] == 10
     assert meter.tokens.values[ref, "cache_read"] == 3
     assert (meter.stages["model_first_token"].count, meter.stages["model"].count) == (1, 2)

@@ -231,6 +231,12 @@ async def test_a_lost_connection_is_tried_again_until_the_part_arrives(tmp_path:
         [message] = await here.until_settled()
         assert message.state == "delivered"
         assert [part.attempt for part in network.sent] == [3]
+        told = [line.partition(" ")[2] for line in message.trail.splitlines() if " attempt " in line]
+        assert [line.partition(";")[0] for line in told] == [
+            "attempt 1 to send part 1 failed: gone",
+            "attempt 2 to send part 1 failed: gone",
+        ]
+        assert message.trail.splitlines()[-1].endswith(" delivered")
 
 
 async def test_a_part_the_platform_refuses_for_good_ends_failed(tmp_path: Path) -> None:

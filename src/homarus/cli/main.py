@@ -189,5 +189,6 @@ def _usage(error: Exception, entry: Entry) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         sys.stderr.write(f"{error}\n")
     else:
-        screen.report(str(getattr(error, "message", error)) or str(error), f"{path} --help")
+        message = str(getattr(error, "message", error)) or str(error)
+        screen.report(message.removeprefix("Value error, "), f"{path} --help")
     return ExitCode.USAGE

@@ -13,6 +13,7 @@ from homarus.cli.reply import Row, as_row, number, rows, text
 from homarus.cli.screen import clean, paint, say
 
 _BEGINNINGS = frozenset({"received", "queued", "running"})
+_ENDS = frozenset({"delivered", "failed"})
 _DEVICE = re.compile(r"\b[0-9a-f]{64}\b")
 _STEPS = {
     "user": "the agent was given the message",
@@ -31,10 +32,14 @@ class Moment(Struct, frozen=True, order=True):
 
 
 def show_timeline(story: Row) -> None:
-    """Print every step with its time and how long after the first it came."""
+    """Print every step with its time and how long after the first it came; each day begins with its date."""
     moments = sorted(_moments(story))
     first = moments[0].at if moments else 0
+    day = ""
     for moment in moments:
+        if (on := _day(moment.at)) != day:
+            day = on
+            say(paint(day, "dim"))
         say(f"{paint(_clock(moment.at), 'dim')}  {_since(moment.at - first).rjust(9)}  {clean(moment.what)}")
 
 
@@ -57,8 +62,9 @@ def _moments(story: Row) -> Iterator[Moment]:
         stamp, _, what = line.partition(" ")
         if stamp.isdigit():
             # What ends a run is one commit with its last step, and is told after it.
-            is_end = what.partition(" ")[0] not in _BEGINNINGS
-            yield Moment(int(stamp), order + 1_000 * is_end, _DEVICE.sub(_short, what))
+            step = what.partition(" ")[0]
+            later = 0 if step in _BEGINNINGS else 20_000 if step in _ENDS else 1_000
+            yield Moment(int(stamp), order + later, _DEVICE.sub(_short, what))
     for order, step in enumerate(rows(story, "steps"), start=500):
         yield Moment(number(step, "atMs"), order, _describe_step(step))
     for order, part in enumerate(rows(story, "parts"), start=10_000):
@@ -74,6 +80,8 @@ def _short(found: re.Match[str]) -> str:
 def _describe_step(step: Row) -> str:
     kind, detail = text(step, "kind"), text(step, "detail")
     words = _STEPS.get(kind, kind)
+    if kind == "assistant" and step.get("isError"):
+        return "the model gave no usable answer"
     if kind == "assistant" and detail:
         words = f"the model called {detail}"
     elif detail:
@@ -106,6 +114,10 @@ def _describe_part(part: Row) -> str:
 
 def _clock(moment_ms: int) -> str:
     return f"{datetime.fromtimestamp(moment_ms / 1000, UTC).astimezone():%H:%M:%S.%f}"[:-3]
+
+
+def _day(moment_ms: int) -> str:
+    return f"{datetime.fromtimestamp(moment_ms / 1000, UTC).astimezone():%A, %Y-%m-%d (%Z)}"
 
 
 def _since(milliseconds: int) -> str:

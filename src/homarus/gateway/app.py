@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from homarus import __version__
 from homarus.channels import registry
 from homarus.channels.policy_config import ChannelPolicyConfig
 from homarus.channels.unused import unused_channel_keys
@@ -155,6 +157,7 @@ async def run_gateway(options: GatewayOptions) -> None:
             options.on_ready(ready)
         await stop.wait()
         await drain(app.server, app.pipeline, app.host)
+        log.info("stopped")
 
 
 async def open_application(
@@ -181,6 +184,7 @@ async def open_application(
     warnings = (*loaded.warnings, *_unused_warning(loaded), *toolkit.warnings)
     for warning in warnings:
         log.warning("%s", warning)
+    log.info("started: version %s, pid %d, %s, state %s", __version__, os.getpid(), app.server.url, state.root)
     return app, warnings
 
 

@@ -31,6 +31,7 @@ from homarus.gateway.acknowledgements import Acknowledgements, Acknowledging
 from homarus.gateway.services import ChannelAccount, ProbeOutcome
 from homarus.gateway.supervisor import RestartPolicy, Supervisor
 from homarus.ids import Address
+from homarus.log_context import logging_as
 from homarus.meter import Meter
 from homarus.pipeline.access import AccessRules
 from homarus.pipeline.accounts import WEBCHAT, Account, Accounts, ReplyMode
@@ -139,8 +140,9 @@ class ChannelHost:
         if channel == WEBCHAT:
             return
         intake = _Intake(ingress, hosted, self._clock)
-        self._supervisor.start(f"{channel}/{account}", _receiver(hosted.channel, intake), RECONNECT)
-        self._supervisor.start(f"{channel}/{account} delivery", hosted.delivery.run)
+        with logging_as(channel=channel, account=account):
+            self._supervisor.start(f"{channel}/{account}", _receiver(hosted.channel, intake), RECONNECT)
+            self._supervisor.start(f"{channel}/{account} delivery", hosted.delivery.run)
 
     async def _disconnect(self, key: tuple[str, str], hosted: Hosted) -> None:
         name = f"{key[0]}/{key[1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 
@@ -17,6 +18,9 @@ FIRST_EVENT_WITHIN = 150.0
 """Seconds for the whole chain until something arrives: one provider timing out, then another answering."""
 
 _FINAL_KINDS = frozenset({FailureKind.CONTEXT_OVERFLOW, FailureKind.BAD_REQUEST})
+
+
+log = logging.getLogger("homarus.models")
 
 
 class FailoverModel:
@@ -53,6 +57,7 @@ class FailoverModel:
                 break
             if self._clock.monotonic() >= deadline:
                 break
+            log.info("%s did not answer; the next model is asked", model.info.ref)
         if shown is not None:
             yield shown
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -19,9 +20,11 @@ from homarus.models.contract import (
     Usage,
 )
 
+log = logging.getLogger("homarus.models")
+
 
 class MeteredModel:
-    """Passes everything on as it is. One call here is one request to the provider: retries count one by one."""
+    """Passes everything on as it is, and logs failures. One call here is one request: retries count one by one."""
 
     def __init__(self, model: Model, meter: Meter, clock: Clock) -> None:
         self._model = model
@@ -50,6 +53,8 @@ class MeteredModel:
                     yield event
             if attempt.failure is not None:
                 outcome = str(attempt.failure.kind)
+                seconds = self._clock.monotonic() - began
+                log.warning("%s failed after %.1f s: %s", self.info.ref, seconds, attempt.failure.message)
                 yield attempt.failure
         finally:
             self._meter.model_calls.add(self.info.ref, outcome)

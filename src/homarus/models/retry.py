@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -10,6 +11,8 @@ from msgspec import Struct
 from homarus.clock import Clock
 from homarus.models.attempt import Attempt
 from homarus.models.contract import RETRYABLE_KINDS, Failed, Model, ModelEvent, ModelInfo, ModelRequest
+
+log = logging.getLogger("homarus.models")
 
 
 class RetryPolicy(Struct, frozen=True):
@@ -61,6 +64,7 @@ class RetryingModel:
                 yield attempt.failure
                 return
             waited += pause
+            log.info("%s is asked again in %.1f s", self.info.ref, pause)
             await self._clock.sleep(pause)
 
     def _pause(self, failure: Failed, number: int) -> float:

@@ -20,7 +20,7 @@ _KNOWN = ("time", "level", "subsystem", "message")
 
 
 class LogLine(Struct, frozen=True):
-    """One line. `level` is None when the line is no JSON record; `clock` is local time as HH:MM:SS.mmm."""
+    """One line. `level` is None when the line is no JSON record; `clock` is local time: YYYY-MM-DD HH:MM:SS.mmm."""
 
     raw: str
     level: str | None = None
@@ -33,8 +33,9 @@ class LogLine(Struct, frozen=True):
 class LogReader:
     """Reads one log file and, for the last lines, those it was rotated to. Keeps its place between calls.
 
-    `least` is a number of LEVELS; `component` a subsystem or a beginning of one at a dot, empty for all. Lines that
-    are no records are only given when nothing is filtered.
+    `least` is a number of LEVELS; `component` a subsystem or a beginning of one at a dot, empty for all. What any part
+    says of a channel belongs to `channels.NAME` too. Lines that are no records are only given when nothing is filtered.
+    `left_out` collects the components that `component` left out.
     """
 
     def __init__(self, path: Path, least: int = 0, component: str = "") -> None:
@@ -44,6 +45,7 @@ class LogReader:
         self._inode = 0
         self._offset = 0
         self._rest = b""
+        self.left_out: set[str] = set()
 
     def last(self, limit: int) -> list[LogLine]:
         """Return the last `limit` lines that pass the filter, over rotations; `added` goes on behind them."""
@@ -124,7 +126,17 @@ class LogReader:
             return self._least <= LEVELS["debug"] and not self._component
         if LEVELS.get(line.level, LEVELS["info"]) < self._least:
             return False
-        return not self._component or f"{line.component}.".startswith(f"{self._component}.")
+        names = _names(line)
+        is_wanted = not self._component or any(f"{name}.".startswith(f"{self._component}.") for name in names)
+        if not is_wanted:
+            self.left_out.update(names)
+        return is_wanted
+
+
+def _names(line: LogLine) -> tuple[str, ...]:
+    """Return what a line belongs to: who said it, and the channel it is about."""
+    channel = dict(line.fields).get("channel")
+    return (line.component, f"channels.{channel}") if channel else (line.component,)
 
 
 def parse_line(raw: str) -> LogLine:
@@ -152,4 +164,4 @@ def _clock(text: str) -> str:
         moment = datetime.fromisoformat(text).astimezone()
     except ValueError:
         return text
-    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}"

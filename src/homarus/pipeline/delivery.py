@@ -43,6 +43,7 @@ log = logging.getLogger("homarus.delivery")
 MAX_ATTEMPTS = 8  # of those that failed without the platform naming a time to try again
 FIRST_BACKOFF = 2.0
 MAX_BACKOFF = 300.0
+NOTED_ATTEMPTS = 20  # of each part, on the story of the message; a platform may name a time without end
 SEND_TIMEOUT = 120.0
 BATCH = 200
 
@@ -310,8 +311,21 @@ def _record(
     if notice is not None:
         outbound.insert_parts(connection, [notice])
     outbound.end_attempt(connection, part.id, state, now, platform_id=platform_id, error=error, next_at=next_at)
-    if part.run_id is not None and state in {"sent", "dead"}:
+    if part.run_id is None:
+        return
+    if error is not None and state != "dead" and part.attempts < NOTED_ATTEMPTS:
+        inbound.note_run(connection, part.run_id, now, "attempt", _attempt(part, state, now, error, next_at))
+    if state in {"sent", "dead"}:
         inbound.settle_replied(connection, part.run_id, now)
+
+
+def _attempt(part: OutboundMessage, state: str, now: int, error: str, next_at: int | None) -> str:
+    """Return what is told of an attempt that failed, or that a stop interrupted."""
+    is_over = part.state == "sending"
+    which = f"{part.attempts if is_over else part.attempts + 1} to send part {part.part_index + 1}"
+    unclear = ", it may have arrived all the same" if state == "ambiguous" else ""
+    again = f"; again in {(next_at - now) / 1000:.1f} s" if next_at is not None and next_at > now else ""
+    return f"{which} failed: {error}{unclear}{again}"
 
 
 def _is_lost_preview(part: OutboundMessage) -> bool:

@@ -39,6 +39,11 @@ _CLAIM = Statement(
 _SETTLE = Statement(
     update(inbound).where(inbound.c.run_id == bindparam("run"), inbound.c.state == "replied").values(_MOVED)
 )
+_NOTE = Statement(
+    update(inbound)
+    .where(inbound.c.run_id == bindparam("run"))
+    .values({"trail": inbound.c.trail + bindparam("line", type_=Text)})
+)
 _PART_STATES = Statement(select(outbound.c.state, outbound.c.error).where(outbound.c.run_id == bindparam("run")))
 _RUN_ERROR = Statement(select(runs.c.error).where(runs.c.id == bindparam("run")))
 
@@ -152,6 +157,11 @@ def claim_inbound(connection: Connection, reasons: Mapping[str, str], now: int, 
         if _CLAIM.run(connection, {"wanted": each, "new_reason": reason, "line": line, **values}):
             got.append(each)
     return frozenset(got)
+
+
+def note_run(connection: Connection, run_id: str, now: int, step: str, detail: str) -> None:
+    """Note on the trails of a run's messages something that changes no state."""
+    _NOTE.run(connection, {"run": run_id, "line": trail_line(now, step, detail)})
 
 
 def settle_replied(connection: Connection, run_id: str, now: int) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from homarus.channels.contract import ConnectionState
+
+log = logging.getLogger("homarus.channels")
 
 
 class Standing:
@@ -12,7 +15,8 @@ class Standing:
 
     def __init__(self, state: ConnectionState = ConnectionState.DISCONNECTED) -> None:
         self._is_connected = asyncio.Event()
-        self.change(state)
+        self._state = state
+        self._wake()
 
     @property
     def state(self) -> ConnectionState:
@@ -20,9 +24,14 @@ class Standing:
         return self._state
 
     def change(self, state: ConnectionState) -> None:
-        """Note a new state and wake who waited for it."""
-        self._state = state
-        if state is ConnectionState.CONNECTED:
+        """Note a new state and wake who waited for it. Coming and going stand in the log."""
+        before, self._state = self._state, state
+        if (state is ConnectionState.CONNECTED) != (before is ConnectionState.CONNECTED):
+            log.info("%s", "connected" if state is ConnectionState.CONNECTED else f"not connected any more: {state}")
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._state is ConnectionState.CONNECTED:
             self._is_connected.set()
         else:
             self._is_connected.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,8 +38,11 @@ def logs(
     reader = LogReader(_log_file(), LEVELS[level], component)
     if not reader.path.exists():
         warn(f"{reader.path} does not exist yet; it begins when the gateway starts")
-    for line in reader.last(limit):
+    lines = reader.last(limit)
+    for line in lines:
         _print(line, as_json=as_json)
+    if reader.left_out and not lines:
+        warn(f"no line of {component!r} here yet; there are lines of {', '.join(sorted(reader.left_out))}")
     while follow:
         time.sleep(_PAUSE)
         for line in reader.added():
@@ -65,5 +69,7 @@ def _print(line: LogLine, *, as_json: bool) -> None:
         return
     level = line.level.ljust(5)
     colour = _COLOURS.get(line.level)
-    head = f"{paint(line.clock, 'dim')} {paint(level, colour) if colour else level} {paint(line.component, 'cyan')}"
+    today = f"{datetime.now().astimezone():%Y-%m-%d} "
+    when = paint(line.clock.removeprefix(today), "dim")
+    head = f"{when} {paint(level, colour) if colour else level} {paint(line.component, 'cyan')}"
     say(f"{head} {clean(line.message)}{''.join(f' {name}={clean(value)}' for name, value in line.fields)}")

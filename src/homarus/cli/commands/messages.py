@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,7 @@ from homarus.cli.story import show_timeline, show_totals
 app = group("See what became of each incoming message, and retry failed ones.")
 
 MessageId = Annotated[str, typer.Argument(metavar="ID", help="The message's id, or the first 8 characters of it.")]
+State = Literal["queued", "running", "replied", "delivered", "silent", "dropped", "failed"]
 _SHORT = 8
 _SEARCHED = 1000
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -29,10 +30,7 @@ _COLOURS = {"delivered": "green", "failed": "red", "dropped": "yellow"}
 
 @app.command("list")
 def list_messages(
-    state: Annotated[
-        str | None,
-        typer.Option("--state", help="Only these: queued, running, replied, delivered, silent, dropped, failed."),
-    ] = None,
+    state: Annotated[State | None, typer.Option("--state", help="Only these.")] = None,
     channel: Annotated[str | None, typer.Option("--channel", help="Only this channel.")] = None,
     limit: Limit = 20,
     as_json: AsJson = False,
