@@ -15,6 +15,7 @@ import { loadIdentity, type DeviceIdentity } from "./protocol/identity.ts";
 import { App } from "./shell/App.tsx";
 import { CrashBoundary } from "./shell/CrashBoundary.tsx";
 import { ServicesContext, type Services } from "./shell/services.tsx";
+import { takeStyleNonce } from "./shell/styleNonce.ts";
 import { resolveVariables, theme } from "./shell/theme.ts";
 
 function once(load: () => Promise<DeviceIdentity>): () => Promise<DeviceIdentity> {
@@ -44,13 +45,14 @@ function takeFragment(): string {
   return hash;
 }
 
+const styleNonce = takeStyleNonce();
 const services = createServices();
 const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 5_000, refetchOnWindowFocus: false } } });
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html lacks #root");
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} cssVariablesResolver={resolveVariables} defaultColorScheme="auto">
+    <MantineProvider theme={theme} cssVariablesResolver={resolveVariables} defaultColorScheme="auto" getStyleNonce={() => styleNonce}>
       <CrashBoundary>
         <ServicesContext value={services}>
           <QueryClientProvider client={queries}>

@@ -28,9 +28,11 @@ interface Message extends Json {
   role: string;
 }
 
-export const CSP =
+const STYLE_NONCE = "only-for-tests";
+const CSP =
   "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; script-src 'self'; " +
-  "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'";
+  `style-src 'self' 'nonce-${STYLE_NONCE}'; ` +
+  "img-src 'self' data:; font-src 'self'; connect-src 'self'";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
@@ -140,7 +142,8 @@ export class FakeGateway {
     try {
       statSync(file);
       response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": CSP });
-      response.end(readFileSync(file));
+      const content = readFileSync(file);
+      response.end(extname(file) === ".html" ? content.toString().replace("__STYLE_NONCE__", STYLE_NONCE) : content);
     } catch {
       response.writeHead(404).end();
     }

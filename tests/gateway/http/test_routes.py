@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,19 @@ async def test_page_is_served_with_a_strict_policy(site: Running) -> None:
         assert "script-src 'self';" in headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert headers["Referrer-Policy"] == "no-referrer"
+
+
+async def test_each_answer_with_the_page_admits_style_elements_by_a_nonce_of_its_own(site: Running) -> None:
+    (site.folder / "static" / "index.html").write_text('<meta name="style-nonce" content="__STYLE_NONCE__">')
+    seen: set[str] = set()
+    for path in ("/", "/index.html", "/chat", "/"):
+        _status, text, headers = await fetch(site.http + path)
+        [nonce] = re.findall(r"style-src 'self' 'nonce-([\w-]{20,})';", headers["Content-Security-Policy"])
+        assert text == f'<meta name="style-nonce" content="{nonce}">'
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert not {"ETag", "Last-Modified"} & headers.keys()
+        seen.add(nonce)
+    assert len(seen) == 4
 
 
 async def test_hashed_assets_are_cached_for_ever(site: Running) -> None:
