@@ -58,6 +58,7 @@ class FastClock(SystemClock):
     """Real time that limits on calls per minute do not hold up."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.extra = 0.0
 
     def monotonic(self) -> float:

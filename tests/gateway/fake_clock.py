@@ -11,6 +11,7 @@ class FakeClock(SystemClock):
     """Starts at the present; whoever sleeps wakes when `advance` has passed their time."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._now = SystemClock().now_ms() / 1000
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
 

@@ -129,6 +129,7 @@ class OpeningClock(SystemClock):
     """Lets the gateway be ready whenever somebody sleeps."""
 
     def __init__(self, gateway: Running) -> None:
+        super().__init__()
         self._gateway = gateway
         self.pauses: list[float] = []
 

@@ -29,6 +29,7 @@ class FastClock(SystemClock):
     """Time passes only by sleeping, at once."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.time = 1000.0
         self.slept: list[float] = []
 
