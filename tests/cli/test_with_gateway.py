@@ -224,6 +224,16 @@ async def test_the_log_can_be_read(gateway: Forked) -> None:
     assert wrong.err.startswith("error: 'loud' is not one of")
 
 
+async def test_a_database_that_was_deleted_is_said_at_the_next_start(tmp_path: Path) -> None:
+    for round_ in range(2):
+        serving = await start(tmp_path, "gateway", "run", "--port", "0", until="ready")
+        serving.process.send_signal(signal.SIGTERM)
+        assert await stop(serving) == ExitCode.OK
+        said = (await homarus(tmp_path, "logs", "--level", "warn")).out
+        assert ("a new one was made" in said) == (round_ == 1)
+        (tmp_path / "homarus.db").unlink()
+
+
 async def test_up_prints_a_link_and_stops_politely(tmp_path: Path) -> None:
     serving = await start(tmp_path, "up", "--port", "0", until="Ctrl-C stops it")
     printed = "".join(serving.lines)

@@ -64,7 +64,13 @@ async def test_a_damaged_database_is_a_problem(state: StateDir) -> None:
     state.root.mkdir(mode=0o700)
     state.database.write_bytes(b"no database at all" * 100)
     finding = (await doctor.check_database(state, load(state.config_file, state.env)))[0]
-    assert (finding.state, bool(finding.fix)) == ("problem", True)
+    assert (finding.state, "homarus backup restore FILE" in (finding.fix or "")) == ("problem", True)
+    state.backups.mkdir()
+    for name in ("backup-20260101T000000-000.tar.gz", "backup-20261101T000000-000.tar.gz", "homarus-0001-x"):
+        (state.backups / name).touch()
+    finding = (await doctor.check_database(state, load(state.config_file, state.env)))[0]
+    newest = state.backups / "backup-20261101T000000-000.tar.gz"
+    assert finding.fix == f"stop the gateway, then homarus backup restore {newest}"
 
 
 async def test_a_database_of_a_newer_version_is_a_problem(state: StateDir) -> None:

@@ -16,7 +16,8 @@ from homarus.clock import SystemClock
 from homarus.errors import StorageError
 from homarus.storage import kv
 from homarus.storage.database import Database
-from homarus.storage.opening import open_database, read_server_revision
+from homarus.storage.lock import StateLock
+from homarus.storage.opening import describe_lost_file, open_database, read_server_revision
 from homarus.storage.schema import HEAD
 
 
@@ -122,8 +123,22 @@ async def test_a_file_that_is_no_database_is_named_and_kept(tmp_path: Path, cloc
     with pytest.raises(StorageError, match=r"homarus\.db: the file is not a SQLite database") as failure:
         await open_database(None, tmp_path, clock)
 
-    assert "restore a backup" in (failure.value.fix or "")
+    assert "homarus doctor names the newest backup" in (failure.value.fix or "")
     assert path.read_bytes().startswith(b"not a database")
+
+
+async def test_a_database_that_is_gone_from_a_used_folder_is_said_and_one_of_a_new_folder_is_not(
+    tmp_path: Path, clock: SystemClock
+) -> None:
+    assert describe_lost_file(tmp_path) is None
+    lock = StateLock(tmp_path)
+    lock.acquire(clock.now_ms())
+    database = await open_database(None, tmp_path, clock)
+    assert describe_lost_file(tmp_path) is None
+    await database.close()
+    lock.release()
+    (tmp_path / "homarus.db").unlink()
+    assert "homarus backup restore" in (describe_lost_file(tmp_path) or "")
 
 
 async def test_a_truncated_database_is_named_as_damaged(tmp_path: Path, clock: SystemClock) -> None:

@@ -65,7 +65,7 @@ from homarus.pipeline.service import Parts, Pipeline
 from homarus.sessions.store import Sessions
 from homarus.storage.lock import StateLock, lock_database
 from homarus.storage.media import MediaStore
-from homarus.storage.opening import open_database
+from homarus.storage.opening import describe_lost_file, open_database
 
 if TYPE_CHECKING:
     from homarus.config.schema import Config
@@ -170,6 +170,7 @@ async def open_application(
     token = options.token or (read_or_create_token(state.identity, clock) if needs_own_token(config.gateway) else None)
     settings = read_settings(config.gateway, port=options.port, bind=options.bind, token=token, env=state.env)
     sections = channel_sections(loaded)
+    lost = describe_lost_file(state.root) if loaded.config.storage.url is None else None
     lock = StateLock(state.root)
     lock.acquire(clock.now_ms(), settings.port)
     stack.callback(lock.release)
@@ -181,7 +182,7 @@ async def open_application(
     app = compose(state, holder, sections, settings, database, http, toolkit, clock, log_file, options.set_up)
     await _start(stack, app, config)
     lock.note_port(app.server.port)
-    warnings = (*loaded.warnings, *_unused_warning(loaded), *toolkit.warnings)
+    warnings = (*loaded.warnings, *_unused_warning(loaded), *toolkit.warnings, *((lost,) if lost else ()))
     for warning in warnings:
         log.warning("%s", warning)
     log.info("started: version %s, pid %d, %s, state %s", __version__, os.getpid(), app.server.url, state.root)

@@ -141,10 +141,20 @@ async def check_database(state: StateDir, loaded: LoadedConfig) -> list[Finding]
         else:
             found = await asyncio.to_thread(inspect_file, state.database)
     except StorageError as error:
-        newest = max(state.backups.glob("homarus-*"), default=None) if url is None else None
-        fix = f"stop the gateway and put {newest} in its place" if newest else error.fix
+        fix = error.fix if url is not None else _how_to_restore(state)
         return [Finding("database", "problem", error.message, fix)]
     return [_describe_database(found)]
+
+
+def _how_to_restore(state: StateDir) -> str:
+    """Return what brings a damaged database back: the newest backup, else the copy from before an upgrade."""
+    archive = max(state.backups.glob("backup-*.tar.gz"), default=None)
+    if archive is not None:
+        return f"stop the gateway, then homarus backup restore {archive}"
+    copy = max(state.backups.glob("homarus-*"), default=None)
+    if copy is not None:
+        return f"stop the gateway and put {copy} in its place"
+    return "stop the gateway, then homarus backup restore FILE; without a backup move the file away to begin anew"
 
 
 def _describe_database(found: Inspection) -> Finding:

@@ -68,7 +68,8 @@ class StateLock:
             os.close(descriptor)
             raise UserError(
                 f"another Homarus ({holder}) uses this state folder: {self._path.parent}",
-                fix=f"stop it (kill {holder.pid or '<pid>'}), or set HOMARUS_HOME to another folder",
+                fix="homarus link lets a browser in to it; stop it with "
+                f"kill {holder.pid or '<pid>'}, or set HOMARUS_HOME to another folder",
             ) from None
         except OSError as error:
             os.close(descriptor)

@@ -15,6 +15,7 @@ from homarus.clock import Clock
 from homarus.errors import StorageError
 from homarus.storage import postgres, sqlite
 from homarus.storage.database import Database
+from homarus.storage.lock import LOCK_NAME
 from homarus.storage.schema import HEAD, REVISIONS, create_schema, read_revision
 
 DEFAULT_NAME = "homarus.db"
@@ -31,6 +32,17 @@ async def open_database(url: str | None, state_root: Path, clock: Clock, *, skip
     for a place that cannot be written.
     """
     return await asyncio.to_thread(_open, url, state_root, clock, skip_backup=skip_backup)
+
+
+def describe_lost_file(state_root: Path) -> str | None:
+    """Return what to say when a folder that a gateway has used is without its database; call it before the lock."""
+    path = state_root / DEFAULT_NAME
+    if path.exists() or not (state_root / LOCK_NAME).exists():
+        return None
+    return (
+        f"{path} was gone, and a new one was made: messages, sessions and pairings from before are not in it. "
+        "If that was not meant: stop the gateway, and homarus backup restore FILE"
+    )
 
 
 def read_server_revision(url: str) -> str | None:

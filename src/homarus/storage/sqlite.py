@@ -261,7 +261,7 @@ def translate(error: BaseException) -> BaseException:
 
 
 PERMISSION_FIX = "check owner and permissions of the state folder"
-DAMAGE_FIX = "restore a backup from the backups folder, or move the file away to begin anew"
+DAMAGE_FIX = "homarus doctor names the newest backup; or move the file away to begin anew"
 FAILURES = (
     ("is full", "the disk is full", "free some space; everything accepted before is safe"),
     ("readonly", "the database cannot be written", PERMISSION_FIX),
