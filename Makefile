@@ -39,10 +39,11 @@ fmt: $(DEV) ## Fix what can be fixed by itself, and format.
 bench: $(DEV) ## Measure start, memory, a turn, and the command line.
 	@$(BIN)/python benchmarks/run.py
 
-docs: $(DEV) ## Write the generated reference pages again.
+docs: $(DEV) ## Write the generated reference pages again, and those the gateway serves.
 	@$(BIN)/python -m homarus.cli.reference docs/reference/cli.md
 	@$(BIN)/python -m homarus.config.reference > docs/reference/config.md
 	@$(BIN)/python -m homarus.gateway.operations.reference docs/reference/operations.md
+	@$(BIN)/python -m homarus.gateway.http.document_files
 
 web: $(RUNTIME) ## Build the chat page.
 	@$(BIN)/python web/build.py

@@ -10,6 +10,7 @@ import pytest
 from homarus.cli import reference
 from homarus.cli.main import help_text
 from homarus.cli.tree import COMMANDS
+from homarus.gateway.http.document_files import make_files
 from homarus.gateway.operations import reference as operations_reference
 from homarus.gateway.operations.catalogue import build_registry
 from homarus.protocol.event_payloads import EVENT_PAYLOADS
@@ -28,6 +29,11 @@ def test_the_page_of_commands_is_what_the_commands_say() -> None:
 def test_the_page_of_operations_is_what_the_operations_say() -> None:
     written = (ROOT / "docs/reference/operations.md").read_text(encoding="utf-8")
     assert written == operations_reference.render(), "run: make docs"
+
+
+def test_the_files_the_gateway_serves_are_what_the_operations_say() -> None:
+    stale = [file.name for file, text in make_files().items() if file.read_text(encoding="utf-8") != text]
+    assert stale == [], "run: make docs"
 
 
 def test_every_operation_and_event_is_on_its_page() -> None:

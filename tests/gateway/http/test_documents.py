@@ -102,6 +102,19 @@ class Links(HTMLParser):
             self.loaded.add(values.get("src") or values["href"])
 
 
+def test_to_serve_them_loads_nothing_that_makes_them() -> None:
+    rooms = "('homarus.gateway.http.openapi', 'homarus.gateway.http.reference_page', 'homarus.protocol.results')"
+    code = (
+        f"import sys, homarus.gateway.http.documents; print([each for each in sys.modules if each.startswith({rooms})])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert ast.literal_eval(found) == []
+
+
+async def test_the_page_names_the_gateway_that_serves_it(gateway: Running) -> None:
+    assert f"http://127.0.0.1:{gateway.server.port}/api/sessions" in (await fetch(f"{gateway.http}/api/docs"))[1]
+
+
 async def test_the_page_shows_every_operation_and_loads_its_style_only(gateway: Running) -> None:
     status, text, headers = await fetch(f"{gateway.http}/api/docs")
     assert status == 200

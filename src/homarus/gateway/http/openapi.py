@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the registry when it is asked for the first time."""
+"""The OpenAPI 3.1 document, made from the registry."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _ERROR: Final[JsonObject] = {
 
 
 def build_document(operations: Iterable[Operation]) -> JsonObject:
-    """Return the document; some tenths of a second of CPU, so not on the event loop."""
+    """Return the document; some tenths of a second of CPU."""
     listed = [each for each in operations if each.rest is not None]
     shapes = shapes_of(listed)
     paths: dict[str, JsonObject] = {}

@@ -1,12 +1,12 @@
-"""The rendered reference at `/api/docs`: one page of plain HTML, no scripts, nothing from elsewhere."""
+"""The rendered reference of `/api/docs`: one page of plain HTML, no scripts, nothing from elsewhere."""
 
 from __future__ import annotations
 
 from html import escape
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from homarus.gateway.http.documents import PORT_MARK, STYLE_PATH
 from homarus.gateway.json_rpc.methods import METHODS
 from homarus.gateway.operations.entries import Entry, Field, event_entries, operation_entries
 
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
     from homarus.gateway.operations.registry import Operation
 
-STYLE: Final = Path(__file__).with_name("reference_page.css")
-STYLE_PATH: Final = "/api/docs.css"
-PAGE_POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
@@ -39,7 +34,7 @@ _PAGE: Final = """<!doctype html>
 <h1>Homarus API</h1>
 <p>Every operation below can be called over the WebSocket protocol and JSON-RPC (<code>/rpc</code>) by its name, and
 over REST where a route is shown. Programs read the same in <a href="/openapi.json">openapi.json</a>.</p>
-<pre><code>curl -H "Authorization: Bearer $TOKEN" {base}/api/sessions</code></pre>
+<pre><code>curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:{port}/api/sessions</code></pre>
 <p>The token is the gateway's, or that of a paired device, which may then do what the device may.
 <code>x-openclaw-scopes</code> limits a request to some scopes.</p>
 {sections}
@@ -49,15 +44,16 @@ over REST where a route is shown. Programs read the same in <a href="/openapi.js
 """
 
 
-def render_page(operations: Iterable[Operation], base: str) -> str:
-    """Return the page. `base` is the address in its example."""
+def render_page(operations: Iterable[Operation]) -> str:
+    """Return the page; the port in its example is put in when it is served."""
     entries = operation_entries(operations)
     events = event_entries()
     families = [(name, list(members)) for name, members in groupby(entries, key=lambda entry: entry.family)]
     sections = [_family(name, members) for name, members in families]
     sections += [_methods(), '<h2 id="events">Events</h2>', *(_section(entry, "event-") for entry in events)]
     navigation = _navigation(families, events)
-    return _PAGE.format(style=STYLE_PATH, navigation=navigation, sections="\n".join(sections), base=escape(base))
+    port = PORT_MARK.decode()
+    return _PAGE.format(style=STYLE_PATH, navigation=navigation, sections="\n".join(sections), port=port)
 
 
 def _navigation(families: list[tuple[str, list[Entry]]], events: list[Entry]) -> str:
