@@ -12,6 +12,7 @@ from datetime import UTC
 from pathlib import Path
 
 from figures import resident_mib, thread_seconds
+from msgspec import Struct
 from systems import Homarus
 
 from homarus.channels.contract import Capabilities, ChatKind, Inbound, Sender
@@ -54,24 +55,38 @@ async def run_sessions(
     return done, done / (time.perf_counter() - begun)
 
 
-async def compare_crowded(crowded: Homarus, empty: Homarus, turns: int) -> tuple[float, float]:
-    """Return by how many per cent a turn takes longer in the first gateway: CPU time and wall time, at the median.
+class Crowding(Struct, frozen=True):
+    """Per cent by which a turn takes longer in a gateway with stored sessions than in one without, at the median.
 
-    The turns are interleaved, in a session of its own each, so that what else the machine does hits both alike.
+    `control` is what two without differ by in CPU time: less than that is no difference.
     """
-    systems = (crowded, empty)
+
+    cpu: float
+    wall: float
+    control: float
+
+
+async def compare_crowded(crowded: Homarus, empty: Homarus, control: Homarus, turns: int) -> Crowding:
+    """Compare turns of a gateway with stored sessions and of two without.
+
+    They are interleaved, in a session of its own each, so that what else the machine does hits all alike.
+    """
+    systems = [crowded, empty, control]
     for _ in range(_WARM_UP):  # a gateway that has just started loads modules and compiles statements
         for system in systems:
             await system.turn("agent:main:four")
     wall: dict[Homarus, list[float]] = {system: [] for system in systems}
     spent: dict[Homarus, list[float]] = {system: [] for system in systems}
-    for number in range(turns):
-        for system in systems if number % 2 else systems[::-1]:
+    for _ in range(turns):
+        for system in systems:
             before = thread_seconds(system.pid)
             wall[system].append(await system.turn("agent:main:three"))
             spent[system].append(thread_seconds(system.pid) - before)
-    cpu, whole = (statistics.median(of[crowded]) / statistics.median(of[empty]) for of in (spent, wall))
-    return (cpu - 1) * 100, (whole - 1) * 100
+        systems = [*systems[1:], systems[0]]
+    cpu = {system: statistics.median(spent[system]) for system in systems}
+    base = (cpu[empty] + cpu[control]) / 2
+    whole = statistics.median(wall[crowded]) / statistics.median(wall[empty] + wall[control])
+    return Crowding((cpu[crowded] / base - 1) * 100, (whole - 1) * 100, abs(cpu[empty] - cpu[control]) / base * 100)
 
 
 async def accept_messages(count: int) -> float:
