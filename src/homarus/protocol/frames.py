@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import cast
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct
 from msgspec.json import Encoder as JsonEncoder
+from msgspec.json import decode as decode_json
 
 from homarus.errors import ProtocolError
 from homarus.protocol.errors import INVALID_REQUEST
@@ -54,7 +55,11 @@ def encode(value: object) -> str:
 def decode(text: str | bytes) -> object:
     """Read JSON from outside. Raises ValueError for anything that is not JSON, too deep included."""
     try:
-        return cast("object", json.loads(text, parse_constant=_refuse_constant))
+        try:
+            return decode_json(text)
+        except (DecodeError, UnicodeError):
+            # Half a surrogate pair or a number without end, which only the standard library takes; or no JSON at all.
+            return cast("object", json.loads(text, parse_constant=_refuse_constant))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 

@@ -92,10 +92,10 @@ def select_session(connection: Connection, key: str) -> Session | None:
 
 def select_sessions(connection: Connection, where: SessionFilter) -> list[Session]:
     """Return sessions, newest activity first."""
-    query = _ordered(_filtered(select(*_COLUMNS), where), where)
+    query = _ordered(_filtered(select(*_COLUMNS), where, connection), where)
     if where.limit is not None:
         query = query.limit(where.limit).offset(where.offset)
-    return [_session(row) for row in connection.execute(query)]
+    return [_session(row) for row in connection.execute(query).all()]
 
 
 def page_of_sessions(connection: Connection, where: SessionFilter) -> tuple[list[Session], int]:
@@ -104,7 +104,7 @@ def page_of_sessions(connection: Connection, where: SessionFilter) -> tuple[list
     A search looks at every session, so it is done once, for the keys of all that match.
     """
     if where.search and where.limit is not None:
-        query = _ordered(_filtered(select(sessions.c.key), where), where)
+        query = _ordered(_filtered(select(sessions.c.key), where, connection), where)
         keys = tuple(str(key) for key in connection.execute(query).scalars())
         page = SessionFilter(keys=keys[where.offset : where.offset + where.limit], order=where.order)
         return select_sessions(connection, page), len(keys)
@@ -115,7 +115,7 @@ def page_of_sessions(connection: Connection, where: SessionFilter) -> tuple[list
 
 def count_sessions(connection: Connection, where: SessionFilter) -> int:
     """Return how many sessions there are, pages aside."""
-    return connection.execute(_filtered(select(func.count()).select_from(sessions), where)).scalar_one()
+    return connection.execute(_filtered(select(func.count()).select_from(sessions), where, connection)).scalar_one()
 
 
 def update_settings(
@@ -218,8 +218,8 @@ def delete_session(connection: Connection, key: str) -> bool:
     return True
 
 
-def _filtered(query: Select[Any], where: SessionFilter) -> Select[Any]:
-    return query.where(*_of_owner(where), *_of_state(where), *_of_text(where))
+def _filtered(query: Select[Any], where: SessionFilter, connection: Connection) -> Select[Any]:
+    return query.where(*_of_owner(where), *_of_state(where), *_of_text(where, connection.dialect.name))
 
 
 def _ordered(query: Select[Any], where: SessionFilter) -> Select[Any]:
@@ -252,7 +252,7 @@ def _of_state(where: SessionFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _of_text(where: SessionFilter) -> list[ColumnElement[bool]]:
+def _of_text(where: SessionFilter, dialect: str) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [sessions.c.key.not_like(f"%{part}%") for part in where.without]
     if where.label is not None:
         found.append(sessions.c.label == where.label)
@@ -261,7 +261,9 @@ def _of_text(where: SessionFilter) -> list[ColumnElement[bool]]:
     if where.search:
         pattern = "%" + where.search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         columns = (sessions.c.key, sessions.c.session_id, sessions.c.label, sessions.c.title)
-        texts = [column if column.name in _LOWER else func.lower(column) for column in columns]
+        # LIKE of SQLite takes no account of case, in exactly the letters that its LOWER changes; of PostgreSQL it does.
+        is_plain = dialect == "sqlite"
+        texts = [column if is_plain or column.name in _LOWER else func.lower(column) for column in columns]
         found.append(or_(*(text.like(pattern, escape="\\") for text in texts)))
     return found
 

@@ -22,6 +22,7 @@ from homarus.errors import HomarusError, StorageError
 from homarus.meter import SIZES, Histogram
 from homarus.storage.database import refuse_text, settle
 from homarus.storage.driver import driver_of
+from homarus.storage.statement import read_json
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,6 +51,7 @@ def create_sqlite_engine(path: Path) -> Engine:
         pool_size=READERS + 1,
         max_overflow=2,
         connect_args={"check_same_thread": False, "timeout": LOCK_SECONDS},
+        json_deserializer=read_json,
     )
 
     def configure(connection: sqlite3.Connection, _record: object) -> None:

@@ -133,10 +133,10 @@ class Statement:
 
 def _reader_of(kind: TypeEngine[Any]) -> _Convert:
     """Return what turns a stored value of a type into the value, None when nothing has to."""
-    return _read_json if isinstance(kind, JSON) else kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+    return read_json if isinstance(kind, JSON) else kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
 
 
-def _read_json(text: str | None) -> object:
+def read_json(text: str | None) -> object:
     """Read stored JSON; a transcript of a hundred entries has two hundred pieces of it."""
     if text is None:
         return None
