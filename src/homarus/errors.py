@@ -16,6 +16,9 @@ HomarusError
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar, cast
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 
 class HomarusError(Exception):
@@ -92,3 +95,13 @@ class ProtocolError(HomarusError):
         self.details = details
         self.retryable = retryable
         self.retry_after_ms = retry_after_ms
+
+
+def first_error(group: BaseExceptionGroup[ErrorT], *kinds: type[BaseException]) -> ErrorT:
+    """Return the error that explains a group best, however deep it is: of the first of `kinds` there is, else the
+    first of all."""
+    matching = (group.subgroup(kind) for kind in kinds)
+    error: object = next((found for found in matching if found is not None), group)
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return cast("ErrorT", error)

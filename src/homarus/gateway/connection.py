@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import WSMsgType
 from msgspec import Struct
 
-from homarus.errors import HomarusError, ProtocolError
+from homarus.errors import HomarusError, ProtocolError, first_error
 from homarus.gateway.attempt import Refused
 from homarus.gateway.caller import Caller
 from homarus.gateway.core import GatewayCore
@@ -78,20 +78,6 @@ class _Entry(Struct, frozen=True):
     request_id: str
     params: ConnectParams
     accepted: Accepted
-
-
-ErrorT = TypeVar("ErrorT", bound=BaseException)
-
-
-def first_of(group: BaseExceptionGroup[ErrorT], kind: type[ErrorT]) -> ErrorT:
-    """Return the first error of a kind in a group that holds nothing else."""
-    matching = group.subgroup(kind)
-    error: object = matching
-    while isinstance(error, BaseExceptionGroup):
-        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    if not isinstance(error, kind):
-        raise TypeError(f"no {kind.__name__} in the group")
-    return error
 
 
 class Connection:
@@ -191,7 +177,7 @@ class Connection:
                 await self._receive(tasks)
                 raise _Closing(CLOSE_NORMAL, "")
         except* _Closing as group:
-            closing = first_of(group, _Closing)
+            closing = first_error(group)
         except* SlowConsumer:
             closing = _Closing(CLOSE_POLICY, "slow consumer")
         except* ConnectionError:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from homarus.agent.events import AgentEvent, TextStreamed, TurnAborted, TurnFailed, TurnFinished, TurnStarted
 from homarus.agent.loop import Toolbox, Turn, run_turn
 from homarus.clock import Clock
-from homarus.errors import HomarusError, StorageError, UserError
+from homarus.errors import HomarusError, StorageError, UserError, first_error
 from homarus.failpoints import Failpoint, hit
 from homarus.ids import RunId
 from homarus.listeners import Listeners
@@ -141,7 +141,7 @@ class Turns:
             try:
                 await self._attempt(batch, active)
             except* StorageError as group:
-                log.warning("run %s waits for the database: %s", active.info.run_id, _first(group))
+                log.warning("run %s waits for the database: %s", active.info.run_id, first_error(group))
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, MAX_STORAGE_PAUSE)
             else:
@@ -248,7 +248,7 @@ class Turns:
         try:
             await run_turn(turn, journal, self._toolbox, self._clock, emit)
         except* HomarusError as group:
-            error = _first(group)
+            error = first_error(group)
             if isinstance(error, StorageError):
                 raise error from None
             await self._give_up(journal, active, error.message)
@@ -270,13 +270,3 @@ class Turns:
     def _emit(self, active: ActiveRun, event: AgentEvent) -> None:
         active.seq += 1
         self._listeners.tell(RunEvent(active.info, active.seq, self._clock.now_ms(), event))
-
-
-def _first(group: ExceptionGroup[Exception]) -> HomarusError:
-    """Return the first of our errors in a group, however deep it is."""
-    for error in group.exceptions:
-        is_group = isinstance(error, ExceptionGroup)
-        found = _first(cast("ExceptionGroup[Exception]", error)) if is_group else error
-        if isinstance(found, HomarusError):
-            return found
-    return StorageError(repr(group))

@@ -31,7 +31,7 @@ from homarus.channels.policy_config import ChannelPolicyConfig, resolve_account
 from homarus.channels.sdk.rate import TokenBucket
 from homarus.channels.sdk.standing import Standing
 from homarus.clock import Clock
-from homarus.errors import AuthFailed, ConfigError, HomarusError, Transient
+from homarus.errors import AuthFailed, ConfigError, HomarusError, Transient, first_error
 from homarus.ids import Address
 
 log = logging.getLogger(__name__)
@@ -191,7 +191,7 @@ class IrcChannel:
         try:
             await self._session.serve()
         except ExceptionGroup as group:
-            raise _first_expected(group) from group
+            raise first_error(group, AuthFailed, ConfigError, Transient) from group
 
     async def _transmit(self, session: Session, delivery: Delivery, reply_to: str) -> None:
         try:
@@ -230,20 +230,3 @@ class IrcChannel:
 
 def _mark(delivery: Delivery, index: int) -> None:
     delivery.record.written = index + 1
-
-
-def _first_expected(group: ExceptionGroup[Exception]) -> Exception:
-    """Return the failure that explains a group: a refused login before a lost connection before anything else."""
-    leaves = list(_leaves(group))
-    for kind in (AuthFailed, ConfigError, Transient):
-        for leaf in leaves:
-            if isinstance(leaf, kind):
-                return leaf
-    return leaves[0]
-
-
-def _leaves(group: ExceptionGroup[Exception]) -> list[Exception]:
-    found: list[Exception] = []
-    for item in group.exceptions:
-        found += _leaves(item) if isinstance(item, ExceptionGroup) else [item]  # pyright: ignore[reportUnknownArgumentType]
-    return found

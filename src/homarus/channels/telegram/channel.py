@@ -32,7 +32,7 @@ from homarus.channels.telegram.settings import Settings, Webhook, settings_of
 from homarus.channels.telegram.typing import TypingSigns
 from homarus.channels.telegram.webhook import Receiver
 from homarus.clock import Clock
-from homarus.errors import ConfigError, HomarusError, Permanent, Transient
+from homarus.errors import ConfigError, HomarusError, Permanent, Transient, first_error
 from homarus.ids import Address
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class TelegramChannel:
             else:
                 await self._poll(intake)
         except ExceptionGroup as group:
-            raise _first(group) from group
+            raise first_error(group, HomarusError) from group
         finally:
             self._standing.change(ConnectionState.DISCONNECTED)
 
@@ -254,16 +254,3 @@ def _describe(me: User, settings: Settings) -> str:
     else:
         privacy = "; it sees every message in its groups"
     return f"@{me.username} by {way}{privacy}"
-
-
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    """Return the failure in a group that says most: an expected one before any other."""
-    leaves = list(_leaves(group))
-    return next((leaf for leaf in leaves if isinstance(leaf, HomarusError)), leaves[0])
-
-
-def _leaves(group: ExceptionGroup[Exception]) -> list[Exception]:
-    found: list[Exception] = []
-    for item in group.exceptions:
-        found += _leaves(item) if isinstance(item, ExceptionGroup) else [item]  # pyright: ignore[reportUnknownArgumentType]
-    return found
