@@ -20,7 +20,7 @@ from homarus.pipeline.delivery import Delivery
 from homarus.storage.database import Database
 from homarus.storage.opening import open_database
 from homarus.storage.outbound import insert_parts
-from homarus.storage.records import OutboundMessage
+from homarus.storage.records import single_part
 from homarus.testing.manual_clock import ManualClock
 
 CHAT = Address("net", "default", "ann")
@@ -54,20 +54,7 @@ async def delivering(root: Path, network: FakeNetwork, clock: ToldClock) -> Asyn
 
 
 async def say(database: Database, delivery: Delivery, clock: ToldClock, text: str) -> None:
-    now = clock.now_ms()
-    part = OutboundMessage(
-        id=clock.uuid(),
-        dedupe_key=text,
-        run_id=None,
-        address=CHAT,
-        part_index=0,
-        part_count=1,
-        text=text,
-        state="pending",
-        created_at=now,
-        next_at=now,
-    )
-    await database.write(insert_parts, [part])
+    await database.write(insert_parts, [single_part(clock.uuid(), text, CHAT, text, clock.now_ms())])
     delivery.wake()
 
 

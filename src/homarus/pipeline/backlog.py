@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 
 from homarus.clock import Clock
 from homarus.errors import StorageError
-from homarus.ids import Address
 from homarus.meter import Meter
 from homarus.pipeline.lanes import Lanes
 from homarus.pipeline.session_rules import DropPolicy, SessionRules
 from homarus.storage import inbound, outbound
 from homarus.storage.database import Connection, Database
-from homarus.storage.records import InboundMessage, OutboundMessage
+from homarus.storage.records import InboundMessage, OutboundMessage, single_part
 
 log = logging.getLogger("homarus.backlog")
 SHORTENED_PER_PLACE = 10
@@ -83,7 +82,7 @@ class Backlog:
         self._on_parts(address.channel, address.account)
 
     def _notice(self, first: InboundMessage, text: str) -> OutboundMessage:
-        return _part(self._clock.uuid(), f"overflow:{first.id}", first.address, text, self._clock.now_ms())
+        return single_part(self._clock.uuid(), f"overflow:{first.id}", first.address, text, self._clock.now_ms())
 
 
 def _drop(connection: Connection, ids: Sequence[str], now: int, reason: str, notice: OutboundMessage | None) -> None:
@@ -94,18 +93,3 @@ def _drop(connection: Connection, ids: Sequence[str], now: int, reason: str, not
 
 def _reason(cap: int, policy: DropPolicy) -> str:
     return f"queue full: messages.queue.cap is {cap}, messages.queue.drop is {policy}"
-
-
-def _part(part_id: str, key: str, address: Address, text: str, now: int) -> OutboundMessage:
-    return OutboundMessage(
-        id=part_id,
-        dedupe_key=key,
-        run_id=None,
-        address=address,
-        part_index=0,
-        part_count=1,
-        text=text,
-        state="pending",
-        created_at=now,
-        next_at=now,
-    )

@@ -37,7 +37,7 @@ from homarus.pipeline.outbox import NOTICE
 from homarus.pipeline.previews import Previews
 from homarus.storage import inbound, outbound
 from homarus.storage.database import Connection, Database
-from homarus.storage.records import OutboundMessage, StoredFile
+from homarus.storage.records import OutboundMessage, StoredFile, single_part
 
 log = logging.getLogger("homarus.delivery")
 MAX_ATTEMPTS = 8  # of those that failed without the platform naming a time to try again
@@ -262,18 +262,7 @@ class Delivery:
         if part.media is None:
             return None
         text = f"(The file {part.media.name} could not be sent: {error[:200]})"
-        return OutboundMessage(
-            id=self._clock.uuid(),
-            dedupe_key=f"{part.dedupe_key}:lost",
-            run_id=None,
-            address=part.address,
-            part_index=0,
-            part_count=1,
-            text=text,
-            state="pending",
-            created_at=now,
-            next_at=now,
-        )
+        return single_part(self._clock.uuid(), f"{part.dedupe_key}:lost", part.address, text, now)
 
     async def _reconciled(self, part: OutboundMessage) -> str:
         verdict = await self._channel.reconcile(_outgoing(part))

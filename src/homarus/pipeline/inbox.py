@@ -26,7 +26,7 @@ from homarus.storage import inbound as journal
 from homarus.storage import outbound, pairings
 from homarus.storage.database import Connection, Database
 from homarus.storage.inbound import trail_line
-from homarus.storage.records import InboundMessage, OutboundMessage
+from homarus.storage.records import InboundMessage, OutboundMessage, single_part
 
 MAX_TEXT = 200_000
 MAX_ATTACHMENT = 5_000_000
@@ -134,18 +134,7 @@ class Inbox:
         )
 
     def _pairing_part(self, message: Inbound, reply: str, row: InboundMessage) -> OutboundMessage:
-        return OutboundMessage(
-            id=self._clock.uuid(),
-            dedupe_key=f"pairing:{row.id}",
-            run_id=None,
-            address=message.address,
-            part_index=0,
-            part_count=1,
-            text=reply,
-            state="pending",
-            created_at=row.received_at,
-            next_at=row.received_at,
-        )
+        return single_part(self._clock.uuid(), f"pairing:{row.id}", message.address, reply, row.received_at)
 
 
 def _retrieve(work: asyncio.Task[Acceptance]) -> None:

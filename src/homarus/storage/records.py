@@ -181,6 +181,11 @@ class OutboundMessage(Struct, frozen=True):
     manner: Manner = ORDINARY
 
 
+def single_part(part_id: str, key: str, address: Address, text: str, now: int) -> OutboundMessage:
+    """Return a text that no run wrote, in one part that may go at once."""
+    return OutboundMessage(part_id, key, None, address, 0, 1, text, "pending", now, now)
+
+
 class PairingRequest(Struct, frozen=True):
     """Someone unknown who wrote and was given a code."""
 
