@@ -4,7 +4,8 @@
 
 Half of the messages come over WebSocket in 100 sessions, half from Telegram, whose test server refuses, cuts off and
 forgets to answer some calls and gives some updates twice. Every fifth answer there comes slowly, so that it is shown
-while it grows. Once a minute another client comes and goes, and every five minutes the configuration is read anew.
+while it grows. A conversation begins anew after twenty messages, as conversations do; what grows beyond that is a leak.
+Once a minute another client comes and goes, and every five minutes the configuration is read anew.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ SLOW = 5
 """Every so many Telegram messages one is answered slowly."""
 FAULTY = 20
 """Every so many Telegram messages the server misbehaves."""
+LENGTH = 20
+"""Messages of a conversation until somebody begins a new one."""
 THINKING = 2.5  # seconds of a slow answer
 PATIENCE = 60.0  # seconds for the last answers
 RELOAD_MINUTES = 5
@@ -102,7 +105,8 @@ class Chat(Struct):
             self._misbehave()
         self.server.repeat = 2 if number % FAULTY == 1 else 1
         self.asked.append(f"tg-{number}")
-        self.people.say(PERSONS[number % len(PERSONS)], self.asked[-1])
+        turn, person = divmod(number, len(PERSONS))
+        self.people.say(PERSONS[person], words(self.asked[-1], turn))
 
     def _misbehave(self) -> None:
         kind = self.chance.choice([FaultKind.REFUSE, FaultKind.PAGE, FaultKind.CUT, FaultKind.LOSE, FaultKind.HALF])
@@ -128,6 +132,11 @@ class Chat(Struct):
             async with asyncio.timeout(PATIENCE):
                 while self.answers().lost:
                     await self.server.changed()
+
+
+def words(mark: str, turn: int) -> str:
+    """Return what is said in a turn of a conversation, which begins anew now and then."""
+    return mark if turn % LENGTH else f"/new {mark}"
 
 
 def answer(body: JsonObject) -> Reply:
@@ -186,7 +195,8 @@ async def converse(system: Homarus, chat: Chat, minutes: float, rate: float) -> 
             if sent % 2:
                 chat.ask()
             else:
-                await system.turn(f"agent:main:soak-{sent // 2 % SESSIONS}", f"web-{sent // 2}")
+                turn, session = divmod(sent // 2, SESSIONS)
+                await system.turn(f"agent:main:soak-{session}", words(f"web-{sent // 2}", turn))
             sent += 1
             await asyncio.sleep(max(0.0, sent / rate - passed))
     await chat.until_answered()
