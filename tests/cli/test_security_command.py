@@ -16,14 +16,14 @@ async def test_the_audit_ends_badly_until_what_is_critical_is_gone(tmp_path: Pat
     home.mkdir(mode=0o700)
     config = home / "homarus.json"
     config.write_text('{"logging": {"redactSensitive": "off"}}')
-    config.chmod(0o644)
+    config.chmod(0o666)
     shown = await homarus(home, "security", "audit")
     assert shown.code == ExitCode.FAILURE
     assert f"fix: chmod 600 {config}" in shown.out
     listed = await homarus(home, "security", "audit", "--json")
     body = cast("dict[str, Any]", listed.json)
     assert (listed.code, body["summary"]) == (ExitCode.FAILURE, {"critical": 1, "warn": 1, "info": 0})
-    assert {each["checkId"] for each in body["findings"]} == {"fs.config.perms_world_readable", "logging.redact_off"}
+    assert {each["checkId"] for each in body["findings"]} == {"fs.config.perms_writable", "logging.redact_off"}
     repaired = await homarus(home, "security", "audit", "--fix")
     assert (repaired.code, "Nothing to complain about." in repaired.out) == (ExitCode.OK, True)
     assert config.stat().st_mode & 0o777 == 0o600

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.gateway.conftest import Running
 from tests.gateway.fake_services import TOKEN, FakeChannels, make_services
 from tests.gateway.raw_client import RawClient, connected
 
-from homarus.config.load import load_text
+from homarus.config.load import LoadedConfig, load_text
 from homarus.errors import ConfigError
 from homarus.gateway.instruments import Instruments
 from homarus.gateway.reload import Reloader
@@ -92,6 +93,30 @@ async def test_everything_that_is_wrong_comes_with_what_to_do(tmp_path: Path) ->
     ]
     assert all(note["todo"].startswith("homarus ") for note in answer["payload"]["attention"])
     assert answer["payload"]["queue"] == {"running": 0, "waiting": 0, "limit": 4, "parts": 0}
+
+
+async def test_a_disk_that_is_nearly_full_and_a_file_that_is_not_in_force_need_attention(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def usage(_folder: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=5 * 1024 * 1024)
+
+    def refuse() -> LoadedConfig:
+        raise ConfigError("unknown key", path="gateway.prot")
+
+    async def apply(loaded: LoadedConfig) -> tuple[str, ...]:
+        raise AssertionError(loaded)
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
+    services, _runs = make_services(tmp_path)
+    reloader = Reloader(services.config, refuse, apply)
+    before = texts(await ask(replace(services, reloader=reloader)))
+    assert before[0].startswith("only 5 MiB are free on the disk of ")
+    assert "errors" not in before[1]
+    await reloader.reload()
+    services, _runs = make_services(tmp_path)
+    after = texts(await ask(replace(services, reloader=reloader)))
+    assert after[1].endswith("has errors; the last good configuration is in force")
 
 
 class Holder:

@@ -130,7 +130,7 @@ def test_a_broken_channel_section_is_a_problem(state: StateDir) -> None:
 
 def test_weaknesses_are_a_warning_that_leads_to_the_audit(state: StateDir) -> None:
     configure(state, {"logging": {"redactSensitive": "off"}})
-    state.config_file.chmod(0o644)
+    state.config_file.chmod(0o666)
     finding = doctor.check_security(state)
     assert (finding.state, finding.fix) == ("warning", "homarus security audit")
     assert "1 critical and 1 lesser" in finding.detail

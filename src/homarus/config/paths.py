@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import field
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from homarus.config.schema import Config
 
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+MIN_FREE_BYTES: Final = 200 * 1024 * 1024
+"""Less room than this on the disk of the state folder may not last until somebody looks again."""
 
 
 class StateDir(Discreet, frozen=True):

@@ -72,6 +72,8 @@ class Reloader:
         self._started_with = _late(holder.current)
         self.awaiting: tuple[str, ...] = ()
         """Keys that differ from those the gateway was started with and count after a restart."""
+        self.is_refused = holder.current.is_recovered
+        """Whether the file as it was last read has errors, so that an older configuration is in force."""
 
     def ask(self) -> None:
         """Reload soon; SIGHUP does this."""
@@ -92,7 +94,9 @@ class Reloader:
                 loaded = await asyncio.to_thread(self._read)
                 accounts = await self._apply(loaded)
             except ConfigError as error:
+                self.is_refused = True
                 return _refused(error)
+            self.is_refused = False
             self.awaiting = tuple(changed_paths(self._started_with, _late(loaded)))
             changed = changed_paths(_flat(before.written), _flat(loaded.written))
             live = tuple(path for path in changed if not _is_late(path))

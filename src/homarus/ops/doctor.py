@@ -14,7 +14,7 @@ from msgspec import Struct
 from homarus.clock import SystemClock
 from homarus.config.issues import ConfigErrors, ConfigIssue
 from homarus.config.load import LoadedConfig, load
-from homarus.config.paths import StateDir
+from homarus.config.paths import MIN_FREE_BYTES, StateDir
 from homarus.errors import ConfigError, HomarusError, StorageError
 from homarus.gateway.channel_sections import channel_sections, section_issues
 from homarus.gateway.http.page import STATIC
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 State = Literal["ok", "warning", "problem"]
 
-MIN_FREE_BYTES: Final = 200 * 1024 * 1024
-"""Less free space than this is worth a warning: a database that cannot grow loses the ability to accept messages."""
 CHECK_SECONDS: Final = 60.0
 """Longest time one check may take."""
 

@@ -61,6 +61,17 @@ def test_what_others_can_read_or_change_is_found_and_repaired(
     assert ids(state) == set()
 
 
+def test_a_readable_file_is_critical_only_where_its_folder_lets_others_in(state: StateDir) -> None:
+    dotenv = state.root / ".env"
+    dotenv.touch(0o600)
+    dotenv.chmod(0o644)
+    [shut] = audit(state).findings
+    assert (shut.severity, shut.detail) == ("warn", "only its folder keeps other users from reading this file")
+    state.root.chmod(0o755)
+    opened = {each.id: each.severity for each in audit(state).findings}
+    assert opened["fs.dotenv.perms_world_readable"] == "critical"
+
+
 def test_links_are_named_and_never_followed_by_a_repair(state: StateDir, tmp_path: Path) -> None:
     outside = tmp_path / "outside.json"
     outside.write_text("{}")

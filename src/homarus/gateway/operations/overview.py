@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from homarus import __version__
+from homarus.config.paths import MIN_FREE_BYTES
 from homarus.errors import HomarusError
 from homarus.gateway.health import account_row
 from homarus.gateway.operations.call import Call
@@ -38,6 +41,8 @@ async def overview(call: Call, params: NoParams) -> JsonObject:  # noqa: ARG001 
     model, problem = _model(services)
     waiting = services.reloader.awaiting if services.reloader is not None else ()
     attention = [
+        *_room_attention(services.config.current.path.parent),
+        *_config_attention(services),
         *_model_attention(model, problem),
         *_channel_attention(accounts),
         *_task_attention(tasks),
@@ -96,6 +101,18 @@ def _model(services: Services) -> tuple[str | None, str | None]:
 
 def _note(text: str, todo: str) -> JsonObject:
     return {"text": text, "todo": todo}
+
+
+def _room_attention(folder: Path) -> Iterator[JsonObject]:
+    free = shutil.disk_usage(folder).free if folder.exists() else MIN_FREE_BYTES
+    if free < MIN_FREE_BYTES:
+        yield _note(f"only {free // 1024 // 1024} MiB are free on the disk of {folder}", "homarus doctor")
+
+
+def _config_attention(services: Services) -> Iterator[JsonObject]:
+    if services.reloader is not None and services.reloader.is_refused:
+        path = services.config.current.path
+        yield _note(f"{path} has errors; the last good configuration is in force", "homarus config validate")
 
 
 def _model_attention(model: str | None, problem: str | None) -> Iterator[JsonObject]:

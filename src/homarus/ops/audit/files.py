@@ -70,12 +70,14 @@ def _file(path: Path, name: str, *, grave: bool) -> Iterator[AuditFinding]:
     except OSError:
         return
     repair = Chmod(path.resolve(), 0o600)
-    severity: Severity = "critical" if grave else "warn"
+    is_shut = not path.resolve().parent.stat().st_mode & 0o077
+    severity: Severity = "critical" if grave and not is_shut else "warn"
     if facts.st_mode & 0o022:
         detail = "other users can change this file"
         yield AuditFinding(f"{name}.perms_writable", "critical", str(path), detail, str(repair), repair)
     elif facts.st_mode & stat.S_IROTH:
-        detail = "every user of this machine can read this file"
+        who = "only its folder keeps other users from reading" if is_shut else "every user of this machine can read"
+        detail = f"{who} this file"
         yield AuditFinding(f"{name}.perms_world_readable", severity, str(path), detail, str(repair), repair)
     elif facts.st_mode & stat.S_IRGRP:
         detail = "the group can read this file"
