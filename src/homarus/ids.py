@@ -7,7 +7,6 @@ from typing import NewType
 from msgspec import Struct
 
 AgentId = NewType("AgentId", str)
-SessionId = NewType("SessionId", str)
 RunId = NewType("RunId", str)
 MessageId = NewType("MessageId", str)
 

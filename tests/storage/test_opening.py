@@ -16,8 +16,9 @@ from homarus.clock import SystemClock
 from homarus.errors import StorageError
 from homarus.storage import kv
 from homarus.storage.database import Database
+from homarus.storage.inspection import inspect_server
 from homarus.storage.lock import StateLock
-from homarus.storage.opening import describe_lost_file, open_database, read_server_revision
+from homarus.storage.opening import describe_lost_file, open_database
 from homarus.storage.schema import HEAD
 
 
@@ -240,11 +241,11 @@ def test_opening_a_database_at_head_imports_no_migration_tool(tmp_path: Path) ->
 
 
 async def test_looking_at_a_server_changes_nothing(postgres_url: str, tmp_path: Path, clock: SystemClock) -> None:
-    assert read_server_revision(postgres_url) is None
-    assert read_server_revision(postgres_url) is None
+    assert inspect_server(postgres_url).revision is None
+    assert inspect_server(postgres_url).revision is None
 
     database = await open_database(postgres_url, tmp_path, clock)
     await database.close()
-    assert read_server_revision(postgres_url) == HEAD
+    assert inspect_server(postgres_url).revision == HEAD
     with pytest.raises(StorageError, match="cannot be reached"):
-        read_server_revision(f"postgresql://me@/db?host={tmp_path}")
+        inspect_server(f"postgresql://me@/db?host={tmp_path}")

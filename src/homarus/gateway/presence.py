@@ -21,7 +21,6 @@ MAX_ENTRIES: Final = 200
 _UNLISTED: Final = {V3: frozenset({"cli"}), V4: frozenset({"cli", "backend", "probe"})}
 RPC: Final = "json-rpc"
 """What a client that speaks JSON-RPC and says no more of itself is called."""
-SELF_KEY: Final = "gateway"
 MAX_KEY: Final = 128
 """Characters of the name of an entry."""
 TOLD: Final = ("host", "ip", "version", "mode", "reason")

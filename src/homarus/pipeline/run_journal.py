@@ -30,7 +30,6 @@ class RunJournal:
 
     def __init__(self, store: RunStore, begun: Begun) -> None:
         self._store = store
-        self._begun = begun
         self._info = begun.info
         self._has_tools = begun.starts > 1
         self._ahead: Sequence[Entry] | None = None

@@ -45,21 +45,6 @@ def describe_lost_file(state_root: Path) -> str | None:
     )
 
 
-def read_server_revision(url: str) -> str | None:
-    """Return the schema revision of a PostgreSQL database without changing anything; None when it is empty.
-
-    Raises StorageError when it cannot be reached.
-    """
-    engine = postgres.create_postgres_engine(url)
-    try:
-        with engine.connect() as connection:
-            return read_revision(connection)
-    except SQLAlchemyError as error:
-        raise postgres.translate(error) from error
-    finally:
-        engine.dispose()
-
-
 def _open(url: str | None, state_root: Path, clock: Clock, *, skip_backup: bool) -> Database:
     kind, path = _parse(url, state_root)
     if path is not None:

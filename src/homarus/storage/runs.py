@@ -59,12 +59,6 @@ def lock_run(connection: Connection, run_id: str) -> Run | None:
     return None if row is None else _run(row)
 
 
-def select_running(connection: Connection) -> list[Run]:
-    """Return the runs that a stop interrupted, oldest first."""
-    query = select(runs).where(runs.c.state == "running").order_by(runs.c.started_at)
-    return [_run(row) for row in connection.execute(query)]
-
-
 def select_told_errors(connection: Connection, session_key: str, address: Address, since: int) -> set[str]:
     """Return why runs of a session failed that ended after `since` and told so in a chat."""
     query = select(runs.c.error, runs.c.address).where(

@@ -7,8 +7,6 @@ from homarus.channels.sdk.chunking import chunk
 from homarus.channels.sdk.markup import render
 from homarus.channels.sdk.measure import Unit
 
-_KEEPS_FENCES = "markdown"
-
 
 def parts_of(
     markdown: str, capabilities: Capabilities, *, limit: int | None = None, by_paragraph: bool = False

@@ -8,7 +8,6 @@ from msgspec import Struct
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from homarus.gateway.operations.result_schema import ResultSchemas
-from homarus.protocol.base import IgnoredParams
 from homarus.protocol.frames import JsonObject
 from homarus.protocol.results.table import RESULTS
 
@@ -63,8 +62,3 @@ def _without_title(value: object) -> object:
         return value
     fields = cast("JsonObject", value)
     return {name: _without_title(each) for name, each in fields.items() if name != "title" or not isinstance(each, str)}
-
-
-def takes_nothing(operation: Operation) -> bool:
-    """Tell whether an operation looks at no parameters."""
-    return operation.params is IgnoredParams or not operation.params.model_fields
