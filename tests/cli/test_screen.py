@@ -19,6 +19,26 @@ def test_columns_line_up_also_with_wide_characters(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "NAME  TEXT\nab    one\n漢字  two\n"
 
 
+def test_on_a_narrow_terminal_the_widest_columns_are_cut_and_no_line_is_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = Terminal()
+    monkeypatch.setattr("sys.stdout", shown)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    row = (
+        "357474df",
+        "telegram/501",
+        "failed (not delivered: " + "x" * 100 + ")",
+        "what the message says, at some length",
+    )
+    screen.table(("ID", "CHANNEL", "STATE", "TEXT"), [row], empty="none")
+    line = shown.getvalue().splitlines()[1]
+    assert len(line) <= 60
+    assert line.startswith("357474df  telegram/501  failed")
+    assert line.endswith("…")
+
+
 def test_an_empty_table_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     screen.table(("NAME",), [], empty="No messages.")
     assert capsys.readouterr().out == "No messages.\n"

@@ -81,12 +81,14 @@ def duration(seconds: float) -> str:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """Print rows under headers, columns aligned; the last column gives way to a narrow terminal."""
+    """Print rows under headers, columns aligned; all but the first give way to a narrow terminal."""
     lines = [[clean(cell) for cell in row] for row in rows]
     if not lines:
         say(paint(empty, "dim"))
         return
     widths = [max(_width(line[column]) for line in [list(headers), *lines]) for column in range(len(headers))]
+    if sys.stdout.isatty():
+        _narrow(widths, [_width(header) for header in headers])
     room = _room_for_last(widths)
     say(paint(_line(headers, widths, room), "dim"))
     for line in lines:
@@ -101,6 +103,19 @@ def facts(pairs: Iterable[tuple[str, str]]) -> None:
         say(f"{paint(name.ljust(width), 'dim')}{_GAP}{value}")
 
 
+def _narrow(widths: list[int], least: Sequence[int]) -> None:
+    """Take columns between the first and the last from the widest until the last has a quarter; headers stay whole."""
+    columns = shutil.get_terminal_size().columns
+    last = min(widths[-1], columns // 4)
+    excess = sum(widths[:-1]) + last + len(_GAP) * (len(widths) - 1) - columns
+    while excess > 0:
+        widest = max(range(1, len(widths) - 1), key=lambda column: widths[column] - least[column], default=0)
+        if widest == 0 or widths[widest] <= least[widest]:
+            return
+        widths[widest] -= 1
+        excess -= 1
+
+
 def _room_for_last(widths: list[int]) -> int | None:
     """Return the width of the last column, None when the output is not a terminal."""
     if not sys.stdout.isatty():
@@ -111,7 +126,8 @@ def _room_for_last(widths: list[int]) -> int | None:
 
 def _line(cells: Sequence[str], widths: Sequence[int], room: int | None) -> str:
     *first, last = cells
-    padded = [cell + " " * (width - _width(cell)) for cell, width in zip(first, widths[:-1], strict=True)]
+    cut = [shorten(cell, width) for cell, width in zip(first, widths[:-1], strict=True)]
+    padded = [cell + " " * (width - _width(cell)) for cell, width in zip(cut, widths[:-1], strict=True)]
     return _GAP.join([*padded, last if room is None else shorten(last, room)]).rstrip()
 
 
