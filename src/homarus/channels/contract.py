@@ -142,6 +142,7 @@ class Capabilities(Struct, frozen=True):
     has_threads: bool = False
     has_groups: bool = False
     has_media: bool = False
+    has_buttons: bool = False
     max_file: int = 20_000_000  # bytes of the largest file it takes
     is_transcript: bool = False  # delivering is being in the transcript; nothing is sent
     burst: int = 5  # parts that may go at once

@@ -27,6 +27,7 @@ class SentMessages:
     def __init__(self, channels: ChannelDirectory, address: Address) -> None:
         self.address = address
         self._found = channels.find(address)
+        self.has_buttons = self._found is not None and self._found.capabilities.has_buttons
         self.actions: tuple[str, ...] = () if self._found is None else _actions_of(self._found)
 
     async def react(self, message_id: str, emoji: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct, field
 
 from homarus.clock import Clock
+from homarus.manner import ORDINARY, Manner
 from homarus.models.contract import ModelCatalog
 from homarus.pipeline.contract import Runs
 from homarus.pipeline.direct_send import Sending
@@ -258,10 +259,11 @@ class Sender(Protocol):
         within: float,
         files: Sequence[Attached] = (),
         reply_to: str | None = None,
+        manner: Manner = ORDINARY,
     ) -> Sending:
         """Commit a text and files, once per key, with the transcript entry `mirror`, and wait for delivery.
 
-        `reply_to` is the platform's id of the message they answer.
+        `reply_to` is the platform's id of the message they answer, `manner` how they go.
 
         Raises UserError when there is nothing to send and for a key that was used for another chat.
         """

@@ -11,9 +11,10 @@ from msgspec import Struct
 from homarus.clock import Clock
 from homarus.errors import UserError
 from homarus.ids import Address
+from homarus.manner import ORDINARY, Manner
 from homarus.pipeline.accounts import Accounts
 from homarus.pipeline.attachments import Attached
-from homarus.pipeline.outbox import Outbox
+from homarus.pipeline.outbox import Outbox, in_manner
 from homarus.storage import entries, outbound
 from homarus.storage.database import Connection, Database
 from homarus.storage.records import Entry, OutboundMessage
@@ -60,16 +61,17 @@ class DirectSend:
         within: float,
         files: Sequence[Attached] = (),
         reply_to: str | None = None,
+        manner: Manner = ORDINARY,
     ) -> Sending:
         """Commit the parts, and the transcript entry `mirror` with them, then wait for delivery `within` seconds.
 
-        `reply_to` is the platform's id of the message the first part answers.
+        `reply_to` is the platform's id of the message the first part answers; buttons of `manner` stand under the last.
 
         The same `key` again sends nothing and answers how the first one stands. Raises UserError for a text that has
         no parts or a key that was used for another chat, StorageError.
         """
         run_id = f"send:{key}"
-        parts = self._outbox.parts(run_id, address, text, reply_to, files)
+        parts = in_manner(self._outbox.parts(run_id, address, text, reply_to, files), manner)
         if not parts:
             raise UserError("there is nothing to send in this text", fix="write something other than NO_REPLY")
         stored = await self._database.write(_store, run_id, parts, mirror)

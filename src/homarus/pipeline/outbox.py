@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from homarus.channels.contract import Capabilities
 from homarus.channels.sdk.parts import parts_of
 from homarus.clock import Clock
 from homarus.ids import Address
+from homarus.manner import Manner
 from homarus.pipeline.accounts import Account, Accounts, ReplyMode
 from homarus.pipeline.attachments import Attached, pieces_of
 from homarus.storage.records import OutboundMessage, StoredFile
@@ -26,6 +29,15 @@ def is_silent(text: str) -> bool:
 def part_key(run_id: str, address: Address, index: int) -> str:
     """Return what makes a part of a run exist once."""
     return f"{run_id}:{address.channel}:{index}"
+
+
+def in_manner(parts: list[OutboundMessage], manner: Manner) -> list[OutboundMessage]:
+    """Return the parts of a message as they go in this manner: all without a sound, the last with the buttons."""
+    last = len(parts) - 1
+    return [
+        replace(part, manner=manner if index == last else replace(manner, buttons=()))
+        for index, part in enumerate(parts)
+    ]
 
 
 class Outbox:

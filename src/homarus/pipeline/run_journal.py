@@ -14,7 +14,7 @@ from homarus.pipeline.attachments import Attached, attached_by
 from homarus.pipeline.batch_text import PREVIEW
 from homarus.pipeline.collected_files import with_files
 from homarus.pipeline.lanes import Batch
-from homarus.pipeline.outbox import is_silent, part_key
+from homarus.pipeline.outbox import in_manner, is_silent, part_key
 from homarus.pipeline.run_store import Begun, RunStore
 from homarus.pipeline.run_usage import count_usage
 from homarus.storage import entries, inbound, outbound, runs, sessions
@@ -161,8 +161,7 @@ class RunJournal:
         address, is_hidden = self._info.address, end.error is not None and not end.text
         parts = self._store.outbox.parts(end.id, address, end.text, self._info.reply_to, files) if address else []
         if parts and end.error is not None and self._store.error_replies is not None:
-            manner = self._store.error_replies.manner(parts[0].address)
-            parts = [replace(part, manner=manner) for part in parts]
+            parts = in_manner(parts, self._store.error_replies.manner(parts[0].address))
         if address is not None and (end.state == "done" or is_hidden) and all(part.part_index for part in parts):
             outbound.withdraw_preview(connection, part_key(end.id, address, 0), now)
         if parts:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, Self, TypedDict
 
 from annotated_types import MaxLen, MinLen
-from pydantic import BeforeValidator
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from homarus.protocol.base import LooseParams, NonEmpty, Params
 from homarus.protocol.chat import RunKey
@@ -66,8 +66,29 @@ class MessageActionParams(Params):
     idempotency_key: RunKey
 
 
+class ButtonParams(LooseParams):
+    """A button under a message. `callbackData` comes back as a message when it is pressed, or `url` is opened."""
+
+    text: Annotated[str, MinLen(1), MaxLen(64)]
+    callback_data: Annotated[str, MaxLen(64), Field(validation_alias=AliasChoices("callback_data", "callbackData"))] = (
+        ""
+    )
+    url: Annotated[str, MaxLen(2048)] = ""
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Self:
+        if bool(self.callback_data) is bool(self.url):
+            raise ValueError("a button has either callback_data or url")
+        if len(self.callback_data.encode()) > 64:
+            raise ValueError("callback_data has at most 64 bytes")
+        return self
+
+
 class ActionParams(LooseParams):
-    """The parameters of the action `send`, and what all actions know."""
+    """The parameters of the action `send`, and what all actions know.
+
+    `buttons` are rows of buttons under the text; `silent` sends without a notification.
+    """
 
     to: Annotated[str, MaxLen(512)] | None = None
     target: Annotated[str, MaxLen(512)] | None = None
@@ -80,6 +101,8 @@ class ActionParams(LooseParams):
     filename: Annotated[str, MaxLen(200)] | None = None
     content_type: Annotated[str, MaxLen(200)] | None = None
     reply_to: MessageName | None = None
+    buttons: Annotated[list[Annotated[list[ButtonParams], MaxLen(8)]], MaxLen(25)] | None = None
+    silent: bool | None = None
     dry_run: bool | None = None
 
 

@@ -13,8 +13,8 @@ from homarus.channels.telegram.objects import File, User, WebhookInfo, Wire
 from homarus.channels.telegram.settings import Timings, Webhook
 from homarus.errors import Transient
 
-ALLOWED_UPDATES = ("message",)
-"""The kinds of updates that are asked for: edits, buttons and memberships change nothing here."""
+ALLOWED_UPDATES = ("message", "callback_query")
+"""The kinds of updates that are asked for: edits and memberships change nothing here."""
 
 _Model = TypeVar("_Model", bound=Wire)
 
@@ -94,6 +94,10 @@ class Bot:
         """Put one reaction on a message, or none."""
         reaction = [] if emoji is None else [{"type": "emoji", "emoji": emoji}]
         await self._call("setMessageReaction", {"chat_id": chat, "message_id": message, "reaction": reaction})
+
+    async def answer_press(self, press: str) -> None:
+        """Tell the app of who pressed a button that the press arrived."""
+        await self.api.call("answerCallbackQuery", {"callback_query_id": press}, within=self._times.typing)
 
     async def show_typing(self, chat: int | str, thread: int | None) -> None:
         """Show the typing sign for five seconds or until the next message."""

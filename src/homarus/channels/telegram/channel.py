@@ -88,8 +88,8 @@ class TelegramChannel:
         try:
             me = await self._bot.get_me()
             commands = frozenset(name for name, _ in self._settings.commands)
-            reader = Reader(self._settings.account_id, me, commands)
-            intake = Intake(ingress, reader, self._media, self._clock)
+            reader = Reader(self._settings.account_id, me, commands, self._settings.buttons)
+            intake = Intake(ingress, reader, self._media, self._clock, self._bot)
             await self._set_commands()
             if self._settings.webhook is not None:
                 await self._serve(self._settings.webhook, intake)

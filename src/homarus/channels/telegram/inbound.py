@@ -9,7 +9,8 @@ from msgspec import Struct
 from homarus.channels.contract import Attachment, ChatKind, Inbound, Sender
 from homarus.channels.telegram.contents import describe, files_of, written
 from homarus.channels.telegram.mentions import Addressed, read_mentions
-from homarus.channels.telegram.objects import Entity, Message, Origin, User
+from homarus.channels.telegram.objects import Entity, Message, Origin, PressedMessage, User
+from homarus.channels.telegram.presses import external_id_of
 from homarus.ids import Address
 
 CHANNEL_ID = "telegram"
@@ -20,11 +21,12 @@ _MOST_FILES = 10  # pictures of an album, at most
 
 
 class Reader(Struct, frozen=True):
-    """Reads messages for one bot. `commands` are the names in its menu."""
+    """Reads messages for one bot. `commands` are the names in its menu, `buttons` the chats where presses count."""
 
     account_id: str
     me: User
     commands: frozenset[str]
+    buttons: frozenset[ChatKind] = frozenset()
 
     def read(self, messages: Sequence[Message]) -> Inbound | None:
         """Return one message, or an album as one; None when there is nothing to answer in it."""
@@ -33,6 +35,9 @@ class Reader(Struct, frozen=True):
         sender = sender_of(first)
         is_mine = first.sender is not None and first.sender.id == self.me.id
         if kind is None or sender is None or is_mine or first.is_automatic_forward:
+            return None
+        is_press = isinstance(first, PressedMessage)
+        if is_press and kind not in self.buttons:
             return None
         words, entities = next((found for found in map(written, messages) if found[0]), ("", ()))
         files = tuple(file for message in messages for file in files_of(message))[:_MOST_FILES]
@@ -43,11 +48,11 @@ class Reader(Struct, frozen=True):
         quoted, text = _quoted(first, text, self.me.id)
         return Inbound(
             address=address_of(first, self.account_id),
-            external_id=f"{first.chat.id}:{first.message_id}",
+            external_id=external_id_of(first),
             sender=sender,
             kind=kind,
             text=text,
-            is_mentioned=addressed.is_mentioned,
+            is_mentioned=is_press or addressed.is_mentioned,
             is_reply_to_me=_is_reply_to(first, self.me.id),
             reply_to=_reply_to(first),
             quoted=quoted,

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from pydantic import ValidationError
 
 from homarus.channels.contract import Ingress
+from homarus.channels.telegram.bot import Bot
 from homarus.channels.telegram.inbound import Reader
 from homarus.channels.telegram.media import Media
-from homarus.channels.telegram.objects import Message, Update
+from homarus.channels.telegram.objects import Message, PressedMessage, Update
+from homarus.channels.telegram.presses import message_of_press
 from homarus.clock import Clock
-from homarus.errors import StorageError
+from homarus.errors import HomarusError, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +25,9 @@ _LONGEST_PAUSE = 30.0
 class Intake:
     """Commits messages. `take` returns only when everything in it is committed."""
 
-    def __init__(self, ingress: Ingress, reader: Reader, media: Media, clock: Clock) -> None:
+    def __init__(self, ingress: Ingress, reader: Reader, media: Media, clock: Clock, bot: Bot) -> None:
         self._ingress = ingress
+        self._bot = bot
         self._reader = reader
         self._media = media
         self._clock = clock
@@ -43,6 +46,15 @@ class Intake:
         message = self._reader.read(messages)
         if message is not None:
             await self._ingress.accept(await self._media.with_pictures(message))
+        if isinstance(messages[0], PressedMessage):
+            await self._answer(messages[0].press.id)
+
+    async def _answer(self, press: str) -> None:
+        """Take the spinner off a button; a press that is too old to be answered was taken all the same."""
+        try:
+            await self._bot.answer_press(press)
+        except HomarusError as error:
+            log.debug("telegram: a press was not answered: %s", error.message)
 
     async def _take_chat(self, groups: list[list[Message]]) -> None:
         for group in groups:
@@ -63,7 +75,8 @@ class Intake:
 def parse_update(raw: Mapping[str, object]) -> Message | None:
     """Return the message in an update, None for other kinds and for what cannot be read (which is logged)."""
     try:
-        return Update.model_validate(raw).message
+        update = Update.model_validate(raw)
+        return update.message if update.callback_query is None else message_of_press(update.callback_query)
     except ValidationError as error:
         where = ", ".join(".".join(str(part) for part in item["loc"]) for item in error.errors()[:5])
         log.warning(

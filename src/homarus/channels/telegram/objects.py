@@ -122,6 +122,19 @@ class Dice(Wire):
     value: int = 0
 
 
+class KeyboardButton(Wire):
+    """A button under a message."""
+
+    text: str = ""
+    callback_data: str = ""
+
+
+class Keyboard(Wire):
+    """The buttons under a message, row by row."""
+
+    inline_keyboard: tuple[tuple[KeyboardButton, ...], ...] = ()
+
+
 class Message(Wire):
     """A message. Service messages have none of the fields that carry content."""
 
@@ -156,6 +169,29 @@ class Message(Wire):
     contact: Contact | None = None
     poll: Poll | None = None
     dice: Dice | None = None
+    reply_markup: Keyboard | None = None
+
+
+class Press(Wire):
+    """A button that was pressed (`callback_query`); `message` is the one it stands under."""
+
+    id: str
+    sender: User = Field(alias="from")
+    message: Message | None = None
+    data: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return what the button says, as far as that is known."""
+        markup = self.message.reply_markup if self.message is not None else None
+        rows = markup.inline_keyboard if markup is not None else ()
+        return next((each.text for row in rows for each in row if each.callback_data == self.data), "")
+
+
+class PressedMessage(Message):
+    """A press as the message it amounts to; never read from an update."""
+
+    press: Press
 
 
 class Update(Wire):
@@ -163,6 +199,7 @@ class Update(Wire):
 
     update_id: int
     message: Message | None = None
+    callback_query: Press | None = None
 
 
 class WebhookInfo(Wire):

@@ -8,7 +8,7 @@ import re
 from msgspec import Struct
 from msgspec.structs import replace
 
-from homarus.channels.contract import Attachment, OutboundPart
+from homarus.channels.contract import Attachment, ChatKind, OutboundPart
 from homarus.channels.telegram.answers import Refused
 from homarus.channels.telegram.api import Upload
 from homarus.channels.telegram.bot import Bot
@@ -16,6 +16,7 @@ from homarus.channels.telegram.markup import CAPTION_LIMIT, TEXT_LIMIT, Rendered
 from homarus.channels.telegram.settings import Settings
 from homarus.errors import Permanent
 from homarus.ids import Address
+from homarus.manner import Button
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Call(Struct, frozen=True):
     is_plain: bool = False
     has_link_preview: bool = False
     is_quiet: bool = False
+    buttons: tuple[tuple[Button, ...], ...] = ()
     upload: Upload | None = None
 
     def parameters(self) -> dict[str, object]:
@@ -75,6 +77,7 @@ class Call(Struct, frozen=True):
             name: (self.body.visible if self.is_plain else self.body.html) or None,
             "parse_mode": None if self.is_plain or not self.body.html else "HTML",
             "reply_parameters": reply if self.reply_to is not None else None,
+            "reply_markup": _keyboard(self.buttons) if self.buttons else None,
             "disable_notification": True if self.is_quiet and self.message is None else None,
             "link_preview_options": {"is_disabled": not self.has_link_preview} if self.upload is None else None,
         }
@@ -137,7 +140,17 @@ class Sender:
             reply_to=message_of(part.reply_to) if part.reply_to is not None else None,
             has_link_preview=self._settings.has_link_previews,
             is_quiet=part.manner.is_quiet,
+            buttons=self._buttons(part),
         )
+
+    def _buttons(self, part: OutboundPart) -> tuple[tuple[Button, ...], ...]:
+        kind = ChatKind.GROUP if part.address.chat.startswith(("-", "@")) else ChatKind.DIRECT
+        if part.manner.buttons and kind not in self._settings.buttons:
+            raise Permanent(
+                "buttons are off in this kind of chat",
+                fix=f"set {self._settings.path}.capabilities.inlineButtons to all",
+            )
+        return part.manner.buttons
 
     def _media_call(self, part: OutboundPart, item: Attachment) -> Call:
         if item.data is None:
@@ -155,6 +168,7 @@ class Sender:
             reply_to=message_of(part.reply_to) if part.reply_to is not None else None,
             upload=Upload(field, _file_name(item.name) or field, item.mime or "application/octet-stream", item.data),
             is_quiet=part.manner.is_quiet,
+            buttons=self._buttons(part),
         )
 
 
@@ -194,6 +208,14 @@ def message_of(name: str) -> int:
     if not re.fullmatch(r"\d{1,16}", number):
         raise Permanent(f"{name[:80]!r} is no Telegram message id")
     return int(number)
+
+
+def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> dict[str, object]:
+    shown = [
+        [{"text": each.text, **({"url": each.url} if each.url else {"callback_data": each.data})} for each in row]
+        for row in rows
+    ]
+    return {"inline_keyboard": shown}
 
 
 def _rendered(text: str, limit: int, settings: Settings) -> Rendered:

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
+from homarus.channels.contract import ChatKind
 from homarus.channels.policy_config import TableMode
 from homarus.channels.telegram.config import API_ROOT, TelegramAccountConfig, check_token
+from homarus.channels.telegram.options import CapabilitiesConfig
 from homarus.discreet import Discreet
 from homarus.errors import ConfigError
 
@@ -71,6 +73,7 @@ class Settings(Discreet, frozen=True):
     commands: tuple[tuple[str, str], ...] = COMMANDS
     are_commands_listed: bool = True
     has_link_previews: bool = False
+    buttons: frozenset[ChatKind] = frozenset(ChatKind)
     media_limit: int = DOWNLOAD_LIMIT
     local_roots: tuple[str, ...] = ()
     tables: TableMode = TableMode.CODE
@@ -105,11 +108,21 @@ def settings_of(config: TelegramAccountConfig, account_id: str, timings: Timings
         commands=_unique((*COMMANDS, *custom)),
         are_commands_listed=config.commands.native is not False,
         has_link_previews=config.link_preview is True,
+        buttons=_button_chats(config.capabilities),
         media_limit=min(most, DOWNLOAD_LIMIT),
         local_roots=tuple(config.trusted_local_file_roots),
         tables=config.markdown.tables or TableMode.CODE,
         timings=times,
     )
+
+
+def _button_chats(given: list[str] | CapabilitiesConfig | None) -> frozenset[ChatKind]:
+    """Return where buttons are offered and may be pressed; who may press them is for the core to say."""
+    if isinstance(given, list):
+        return frozenset(ChatKind) if "inlineButtons" in given else frozenset()
+    where = given.inline_buttons if given is not None else None
+    chats = {"off": (), "dm": (ChatKind.DIRECT,), "group": (ChatKind.GROUP,)}
+    return frozenset(chats.get(where or "all", tuple(ChatKind)))
 
 
 def _unique(commands: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import uuid4
 
 import typer
@@ -39,6 +40,11 @@ def send(  # noqa: PLR0917 - typer makes an option of each
     reply_to: Annotated[
         str | None, typer.Option("--reply-to", help="The platform's id of the message to answer.")
     ] = None,
+    buttons: Annotated[
+        str | None,
+        typer.Option("--buttons", help='Rows of buttons as JSON: [[{"text": "Yes", "callback_data": "yes"}]].'),
+    ] = None,
+    silent: Annotated[bool, typer.Option("--silent", help="Without a notification.")] = False,
     session_key: Annotated[str | None, typer.Option("--session", help="Also note it in this conversation.")] = None,
     key: Annotated[str | None, typer.Option("--key", help="Sends once per key, however often it is run.")] = None,
     as_json: AsJson = False,
@@ -52,7 +58,7 @@ def send(  # noqa: PLR0917 - typer makes an option of each
     named["sessionKey"] = session_key
     params |= {name: value for name, value in named.items() if value}
     with session(find_gateway()) as gateway:
-        found = as_row(gateway.call("send", params, timeout=60))
+        found = as_row(gateway.call(*_sending(params, buttons, is_silent=silent), timeout=60))
     if as_json:
         show_json(found)
     elif found.get("state") == "queued":
@@ -61,6 +67,24 @@ def send(  # noqa: PLR0917 - typer makes an option of each
         say("It is stored and goes out by itself; homarus channels status shows the connection.")
     else:
         say(f"Sent to {to} on {text(found, 'channel')} (message {text(found, 'messageId')}).")
+
+
+def _sending(params: Row, buttons: str | None, *, is_silent: bool) -> tuple[str, Row]:
+    """Return the operation that sends, and its parameters; only one of the two knows buttons."""
+    if buttons is None and not is_silent:
+        return "send", params
+    urls = cast("list[str]", params.get("mediaUrls") or [])
+    if not params.get("channel") or len(urls) > 1:
+        raise UserError("--buttons and --silent need --channel, and take one --media at most")
+    try:
+        rows: object = json.loads(buttons or "[]")
+    except ValueError as error:
+        fix = 'write [[{"text": "Yes", "callback_data": "yes"}]]'
+        raise UserError(f"--buttons is no JSON: {error}", fix=fix) from None
+    given: Row = {**params, "buttons": rows, "silent": is_silent, "replyTo": params.get("replyToId")}
+    given |= {"mediaUrl": urls[0]} if urls else {}
+    head = {name: params[name] for name in ("channel", "accountId", "sessionKey", "idempotencyKey") if name in params}
+    return "message.action", {**head, "action": "send", "params": given}
 
 
 def _media(given: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from homarus.gateway.operations.call import Call
 from homarus.gateway.operations.registry import Post, operation
 from homarus.gateway.operations.send import deliver, find_address
 from homarus.gateway.sent_messages import SentMessages
+from homarus.manner import Button, Manner
 from homarus.pipeline.accounts import WEBCHAT
 from homarus.protocol.errors import invalid, unavailable
 from homarus.protocol.frames import JsonObject
@@ -56,8 +57,18 @@ async def _send(call: Call, params: MessageActionParams, channel: str) -> JsonOb
     given = parse_params(ActionParams, "message.action", params.params)
     if given.dry_run:
         return {"ok": True, "dryRun": True, "action": SEND, "channel": channel, "to": _recipient(given)}
-    sent = await deliver(call, _message(params, given, channel))
+    sent = await deliver(call, _message(params, given, channel), _manner(call, params, given, channel))
     return {"ok": True, "action": SEND, "to": _recipient(given), **sent}
+
+
+def _manner(call: Call, params: MessageActionParams, given: ActionParams, channel: str) -> Manner:
+    """Return how a message goes. Raises ProtocolError for buttons on a channel that has none."""
+    rows = tuple(tuple(Button(each.text, each.callback_data, each.url) for each in row) for row in given.buttons or [])
+    if rows and not _messages(call, params, channel).has_buttons:
+        raise unavailable(f"Error: {channel} has no buttons")
+    if rows and not (given.message or "").strip():
+        raise invalid("invalid message.action params: at /params/message: buttons need a text above them")
+    return Manner(is_quiet=bool(given.silent), buttons=rows)
 
 
 async def _react(messages: SentMessages, given: TouchParams) -> JsonObject:

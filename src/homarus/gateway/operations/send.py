@@ -12,6 +12,7 @@ from homarus.gateway.operations.target import runnable_key
 from homarus.gateway.services import ChannelAccount
 from homarus.ids import Address
 from homarus.labels import OPERATOR
+from homarus.manner import ORDINARY, Manner
 from homarus.pipeline.accounts import WEBCHAT
 from homarus.pipeline.attachments import Attached
 from homarus.protocol.errors import invalid, unavailable
@@ -34,7 +35,7 @@ async def send(call: Call, params: SendParams) -> SendResult:
     return await deliver(call, params)
 
 
-async def deliver(call: Call, params: SendParams) -> SendResult:
+async def deliver(call: Call, params: SendParams, manner: Manner = ORDINARY) -> SendResult:
     """Send a message as `send` does. Raises ProtocolError for what cannot be sent and what was refused."""
     text = _text(params)
     address = find_address(call, params.channel, params.account_id, params.to, params.thread_id)
@@ -42,7 +43,14 @@ async def deliver(call: Call, params: SendParams) -> SendResult:
     files = await read_media(call, params, address)
     mirror = await _mirror(call, key, text, files) if key is not None else None
     found = await call.services.sender.send(
-        params.idempotency_key, address, text, mirror, within=WAIT, files=files, reply_to=params.reply_to_id
+        params.idempotency_key,
+        address,
+        text,
+        mirror,
+        within=WAIT,
+        files=files,
+        reply_to=params.reply_to_id,
+        manner=manner,
     )
     if key is not None:
         call.core.session_feed.changed(key, "send")

@@ -20,6 +20,8 @@ FILES = ("photo", "document", "voice", "audio", "video", "animation")
 """Kinds of files that bots send."""
 LONGEST_TOPIC = 128
 """Characters of a topic's name."""
+LONGEST_DATA = 64
+"""Bytes that a button gives back."""
 _HEADS = {"photo": (b"\x89PNG", b"\xff\xd8", b"RIFF"), "voice": (b"OggS",)}
 
 
@@ -86,6 +88,7 @@ class Methods:
             "sendchataction": self._act,
             "getfile": self._get_file,
             "editforumtopic": self._rename_topic,
+            "answercallbackquery": self._answer_press,
         }
 
     def answer(self, method: str, bot: TestBot, arguments: Arguments) -> object:
@@ -167,6 +170,7 @@ class Methods:
             thread=thread,
             reply_to=target if isinstance(target, int) else None,
             parse_mode=arguments.text("parse_mode"),
+            buttons=_buttons(arguments),
             is_quiet=arguments.values.get("disable_notification") in {True, "true"},
         )
         self._server.record(bot, sent)
@@ -175,14 +179,15 @@ class Methods:
     def _edit(self, bot: TestBot, arguments: Arguments) -> Json:
         sent = self._own(arguments, "message to edit not found")
         text, entities = _read(arguments, "text", 4096)
-        if text == sent.text and entities == sent.entities:
+        buttons = _buttons(arguments)
+        if text == sent.text and entities == sent.entities and buttons == sent.buttons:
             raise Refusal(
                 400,
                 "Bad Request: message is not modified: specified new message content and reply markup are exactly the"
                 " same as a current content and reply markup of the message",
             )
         sent.edits.append(sent.text)
-        sent.raw, sent.text, sent.entities = arguments.text("text"), text, entities
+        sent.raw, sent.text, sent.entities, sent.buttons = arguments.text("text"), text, entities, buttons
         self._server.tell()
         return self.message(bot, sent) | {"edit_date": self._server.now}
 
@@ -203,6 +208,14 @@ class Methods:
     def _act(self, bot: TestBot, arguments: Arguments) -> bool:  # noqa: ARG002 - the table's signature
         chat = self._chat(arguments)
         self._server.actions.append((chat.id, arguments.number("message_thread_id"), arguments.text("action")))
+        self._server.tell()
+        return True
+
+    def _answer_press(self, bot: TestBot, arguments: Arguments) -> bool:  # noqa: ARG002 - the table's signature
+        press = arguments.text("callback_query_id")
+        if press not in self._server.presses:
+            raise Refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+        self._server.presses.remove(press)
         self._server.tell()
         return True
 
@@ -257,12 +270,29 @@ class Methods:
         }
         if sent.thread is not None:
             found |= {"message_thread_id": sent.thread, "is_topic_message": True}
+        if sent.buttons:
+            found["reply_markup"] = {"inline_keyboard": sent.buttons}
         if sent.method == "sendMessage":
             return found | {"text": sent.text, "entities": sent.entities}
         file: Json = {"file_id": f"sent-{sent.message_id}", "file_unique_id": f"u{sent.message_id}"}
         if sent.method == "sendPhoto":
             return found | {"caption": sent.text, "photo": [file | {"width": 1, "height": 1}]}
         return found | {"caption": sent.text, sent.method[4:].lower(): file | {"file_name": sent.file_name}}
+
+
+def _buttons(arguments: Arguments) -> list[list[Json]]:
+    """Return the inline keyboard of a call, as strictly read as by Telegram."""
+    rows = cast("list[list[Json]]", arguments.object("reply_markup").get("inline_keyboard") or [])
+    for button in (button for row in rows for button in row):
+        data, url = str(button.get("callback_data") or ""), str(button.get("url") or "")
+        if not button.get("text") or bool(data) is bool(url):
+            raise Refusal(
+                400,
+                "Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard",
+            )
+        if len(data.encode()) > LONGEST_DATA:
+            raise Refusal(400, "Bad Request: BUTTON_DATA_INVALID")
+    return rows
 
 
 def _read(arguments: Arguments, name: str, limit: int) -> tuple[str, list[Json]]:

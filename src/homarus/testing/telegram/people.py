@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homarus.testing.telegram.server import TelegramServer
-from homarus.testing.telegram.world import Json, Person, TestBot, TestChat, entities_of
+from homarus.testing.telegram.world import Json, Person, Sent, TestBot, TestChat, entities_of
 
 INES = Person(6_120_045_512, "Ines", "ines_k")
 """Somebody with a username."""
@@ -19,6 +19,7 @@ class People:
         self._server = server
         self._groups = 0
         self._files = 0
+        self._presses = 0
 
     def private(self, person: Person) -> TestChat:
         """Return the private chat with a person, opening it first."""
@@ -86,6 +87,22 @@ class People:
             "new_reaction": [{"type": "emoji", "emoji": emoji}],
         }
         self._put("message_reaction", body, None, None)
+
+    def press(self, person: Person, sent: Sent, label: str, *, bot: TestBot | None = None) -> str:
+        """Press a button under a message of a bot and return the id of the press."""
+        data = next(str(each["callback_data"]) for row in sent.buttons for each in row if each["text"] == label)
+        self._presses += 1
+        press = f"262849901122330{self._presses:04d}"
+        self._server.presses.add(press)
+        body: Json = {
+            "id": press,
+            "from": person.as_json(),
+            "message": self._server.message(bot or self._server.bot, sent),
+            "chat_instance": "-77123",
+            "data": data,
+        }
+        self._put("callback_query", body, None, bot or self._server.bot)
+        return press
 
     def block(self, person: Person) -> None:
         """Let a person block the bot."""

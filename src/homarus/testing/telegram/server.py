@@ -38,6 +38,7 @@ class TelegramServer:
         self.sent: list[Sent] = []
         self.calls: list[str] = []
         self.reactions: dict[tuple[int, int, int], list[str]] = {}
+        self.presses: set[str] = set()
         self.actions: list[tuple[int, int | None, str]] = []
         self.files: dict[str, tuple[str, bytes]] = {}
         self.largest_download = 20 * 1024 * 1024
@@ -136,6 +137,10 @@ class TelegramServer:
         ids = self._ids.setdefault(chat, [])
         ids.append((ids[-1] if ids else 10) + 1)
         return ids[-1]
+
+    def message(self, bot: TestBot, sent: Sent) -> Json:
+        """Return the Message object of something a bot sent."""
+        return self._methods.message(bot, sent)
 
     def message_ids(self, chat: int) -> list[int]:
         """Return the numbers of all messages in a chat."""
