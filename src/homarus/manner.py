@@ -1,4 +1,4 @@
-"""How a part goes out beyond its text: without a sound, with buttons under it."""
+"""How a part goes out beyond its text: without a sound, with buttons under it, as a poll or a sticker."""
 
 from __future__ import annotations
 
@@ -14,11 +14,23 @@ class Button(Struct, frozen=True, omit_defaults=True):
     url: str = ""
 
 
+class Poll(Struct, frozen=True, omit_defaults=True):
+    """Answers to choose from; the question is the text of the part. `seconds` after which it closes, None never."""
+
+    options: tuple[str, ...]
+    most: int = 1
+    is_anonymous: bool = True
+    seconds: int | None = None
+
+
 class Manner(Struct, frozen=True, omit_defaults=True):
-    """`is_quiet` asks for no notification; `buttons` are rows. A channel that cannot do it sends the text alone."""
+    """`is_quiet` asks for no notification; `buttons` are rows; `poll` makes a poll of the text, `sticker` is the
+    platform's name of a sticker sent in its place. A channel that cannot do it sends the text alone."""
 
     is_quiet: bool = False
     buttons: tuple[tuple[Button, ...], ...] = ()
+    poll: Poll | None = None
+    sticker: str = ""
 
     def as_json(self) -> object:
         """Return it as stored, None for the ordinary one."""

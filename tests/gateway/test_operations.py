@@ -106,6 +106,7 @@ def test_listed_methods_are_those_that_exist_and_are_listed_in_the_reference() -
         "progressCard.get",
         "sessions.companion.state",
         "config.openFile",
+        "poll",
         "device.pair.setupCode",
         "sessions.steer",
         "sessions.usage",

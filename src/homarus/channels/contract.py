@@ -143,6 +143,8 @@ class Capabilities(Struct, frozen=True):
     has_groups: bool = False
     has_media: bool = False
     has_buttons: bool = False
+    has_polls: bool = False
+    has_stickers: bool = False
     max_file: int = 20_000_000  # bytes of the largest file it takes
     is_transcript: bool = False  # delivering is being in the transcript; nothing is sent
     burst: int = 5  # parts that may go at once
@@ -258,7 +260,12 @@ class MediaChannel(Channel, Protocol):
 
 
 class TopicChannel(Channel, Protocol):
-    """A channel whose chats have topics that we may name."""
+    """A channel whose chats have topics that we may open and name."""
+
+    async def create_topic(self, address: Address, name: str) -> str:
+        """Open a topic in a chat and return its thread id. Raises Permanent when the platform does not allow it,
+        Transient, AuthFailed, and Ambiguous when it may have been opened."""
+        ...
 
     async def rename_topic(self, address: Address, name: str) -> None:
         """Name the topic of an address; one that has the name already is a success. Raises Permanent when the platform

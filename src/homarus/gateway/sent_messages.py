@@ -6,18 +6,30 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Final, cast
 
-from homarus.channels.contract import OutboundPart
+from homarus.channels.contract import Ambiguous, OutboundPart
 from homarus.channels.sdk.parts import parts_of
 from homarus.errors import Transient, UserError
 
 if TYPE_CHECKING:
-    from homarus.channels.contract import EditingChannel, ReactingChannel
+    from homarus.channels.contract import EditingChannel, ReactingChannel, TopicChannel
     from homarus.gateway.services import ChannelDirectory, HostedChannel
     from homarus.ids import Address
 
 WITHIN: Final = 30.0
 """Seconds a platform may take."""
-_SWITCHES: Final = {"react": "reactions", "edit": "edit_message", "delete": "delete_message"}
+SEND: Final = "send"
+POLL: Final = "poll"
+STICKER: Final = "sticker"
+_SWITCHES: Final = {
+    SEND: "send_message",
+    POLL: "poll",
+    STICKER: "sticker",
+    "react": "reactions",
+    "edit": "edit_message",
+    "delete": "delete_message",
+    "topic-create": "create_forum_topic",
+    "topic-edit": "edit_forum_topic",
+}
 """Keys below `actions` of a channel that switch an action off."""
 
 
@@ -28,7 +40,7 @@ class SentMessages:
         self.address = address
         self._found = channels.find(address)
         self.has_buttons = self._found is not None and self._found.capabilities.has_buttons
-        self.actions: tuple[str, ...] = () if self._found is None else _actions_of(self._found)
+        self.actions: tuple[str, ...] = (SEND,) if self._found is None else _actions_of(self._found)
 
     async def react(self, message_id: str, emoji: str | None) -> None:
         """Put our one emoji on a message, None to take it off. Raises Permanent, Transient, AuthFailed."""
@@ -50,6 +62,22 @@ class SentMessages:
         channel = cast("EditingChannel", self._channel("delete"))
         await _within(channel.delete(self.address, message_id))
 
+    async def create_topic(self, name: str) -> str:
+        """Open a topic and return its thread id. Raises UserError, Permanent, Transient, AuthFailed."""
+        channel = cast("TopicChannel", self._channel("topic-create"))
+        try:
+            async with asyncio.timeout(WITHIN):
+                return await channel.create_topic(self.address, name)
+        except (Ambiguous, TimeoutError) as error:
+            raise UserError(
+                "the platform did not say whether the topic was opened", fix="look, and try again"
+            ) from error
+
+    async def rename_topic(self, name: str) -> None:
+        """Name the topic of the address. Raises UserError, Permanent, Transient, AuthFailed."""
+        channel = cast("TopicChannel", self._channel("topic-edit"))
+        await _within(channel.rename_topic(self.address, name))
+
     def _channel(self, action: str) -> object:
         if self._found is None or action not in self.actions:
             raise UserError(f"{self.address.channel} cannot {action} messages")
@@ -58,9 +86,19 @@ class SentMessages:
 
 def _actions_of(found: HostedChannel) -> tuple[str, ...]:
     can = found.capabilities
-    able = (*(("react",) if can.can_react else ()), *(("edit", "delete") if can.can_edit else ()))
+    has_topics = hasattr(found.channel, "create_topic")
+    able = {
+        SEND: True,
+        POLL: can.has_polls,
+        STICKER: can.has_stickers,
+        "react": can.can_react,
+        "edit": can.can_edit,
+        "delete": can.can_edit,
+        "topic-create": has_topics,
+        "topic-edit": has_topics,
+    }
     switches = getattr(found.settings, "actions", None)
-    return tuple(each for each in able if getattr(switches, _SWITCHES[each], None) is not False)
+    return tuple(each for each in able if able[each] and getattr(switches, _SWITCHES[each], None) is not False)
 
 
 async def _within(work: Awaitable[object]) -> None:

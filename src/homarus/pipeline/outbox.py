@@ -35,7 +35,7 @@ def in_manner(parts: list[OutboundMessage], manner: Manner) -> list[OutboundMess
     """Return the parts of a message as they go in this manner: all without a sound, the last with the buttons."""
     last = len(parts) - 1
     return [
-        replace(part, manner=manner if index == last else replace(manner, buttons=()))
+        replace(part, manner=manner if index == last else Manner(is_quiet=manner.is_quiet))
         for index, part in enumerate(parts)
     ]
 

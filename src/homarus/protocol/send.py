@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired, Self, TypedDict
 
-from annotated_types import MaxLen, MinLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from homarus.protocol.base import LooseParams, NonEmpty, Params
@@ -115,6 +115,50 @@ class TouchParams(ActionParams):
     message_id: MessageName
     emoji: Annotated[str, MaxLen(64)] | None = None
     remove: bool | None = None
+
+
+PollOption = Annotated[str, MinLen(1), MaxLen(100)]
+
+
+class PollParams(Params):
+    """`poll`. `durationSeconds` or `durationHours` close it; with `maxSelections` over 1 several answers count."""
+
+    to: Annotated[str, MinLen(1), MaxLen(512)]
+    question: Annotated[str, MinLen(1), MaxLen(300)]
+    options: Annotated[list[PollOption], MinLen(2), MaxLen(12)]
+    max_selections: Annotated[int, Ge(1), Le(12)] | None = None
+    duration_seconds: Annotated[int, Ge(1), Le(604_800)] | None = None
+    duration_hours: Annotated[int, Ge(1), Le(168)] | None = None
+    silent: bool | None = None
+    is_anonymous: bool | None = None
+    thread_id: Annotated[str, MaxLen(512)] | None = None
+    channel: Annotated[str, MaxLen(64)] | None = None
+    account_id: Annotated[str, MaxLen(64)] | None = None
+    idempotency_key: RunKey
+
+
+class PollActionParams(ActionParams):
+    """The parameters of the action `poll`, as the command line of version 4 writes them."""
+
+    poll_question: Annotated[str, MinLen(1), MaxLen(300)]
+    poll_option: Annotated[list[PollOption], MinLen(2), MaxLen(12)]
+    poll_multi: bool | None = None
+    poll_anonymous: bool | None = None
+    poll_public: bool | None = None
+    poll_duration_seconds: Annotated[int, Ge(1), Le(604_800)] | None = None
+    poll_duration_hours: Annotated[int, Ge(1), Le(168)] | None = None
+
+
+class TopicParams(ActionParams):
+    """The parameters of `topic-create` and, with the thread it is about, `topic-edit`."""
+
+    name: Annotated[str, MinLen(1), MaxLen(128)]
+
+
+class StickerParams(ActionParams):
+    """The parameters of the action `sticker`: the platform's id of it."""
+
+    file_id: Annotated[str, MinLen(1), MaxLen(256)]
 
 
 class SendResult(TypedDict):

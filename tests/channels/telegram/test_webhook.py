@@ -155,7 +155,7 @@ async def test_telegram_is_told_the_address_the_secret_and_the_kinds_of_updates(
         assert channel.webhook_path == "/tg"
     assert server.bot.webhook_url == "https://bot.example.org/tg"
     assert server.bot.webhook_secret == "s3cret-Value_1"
-    assert server.bot.allowed == {"message"}
+    assert server.bot.allowed == {"message", "callback_query"}
     assert "getUpdates" not in server.calls
 
 
@@ -165,7 +165,7 @@ async def test_a_certificate_of_ones_own_is_handed_in(start: Start, server: Tele
         pass
     assert server.bot.certificate == b"-----BEGIN CERTIFICATE-----"
     assert server.bot.webhook_secret == "s3cret-Value_1"
-    assert server.bot.allowed == {"message"}
+    assert server.bot.allowed == {"message", "callback_query"}
 
 
 async def test_a_certificate_that_cannot_be_read_names_its_key(build: Build) -> None:

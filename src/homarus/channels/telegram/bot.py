@@ -104,6 +104,13 @@ class Bot:
         wanted = {"chat_id": chat, "message_thread_id": thread, "action": "typing"}
         await self.api.call("sendChatAction", wanted, within=self._times.typing)
 
+    async def create_topic(self, chat: int | str, name: str) -> str:
+        """Open a topic and return its thread id."""
+        wanted = {"chat_id": chat, "name": name}
+        found = await self.api.call("createForumTopic", wanted, within=self._times.request, is_effect=True)
+        topic = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+        return str(topic.get("message_thread_id", ""))
+
     async def rename_topic(self, chat: int | str, thread: int, name: str) -> None:
         """Name a topic; one that has the name already is fine."""
         try:

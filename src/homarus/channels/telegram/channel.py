@@ -133,6 +133,11 @@ class TelegramChannel:
         self._require_connection()
         await self._bot.react(chat_of(address), message_of(platform_id), emoji)
 
+    async def create_topic(self, address: Address, name: str) -> str:
+        """Open a topic in a chat and return its id. Raises Permanent, Transient, AuthFailed, Ambiguous."""
+        self._require_connection()
+        return await self._bot.create_topic(chat_of(address), name[:LONGEST_TOPIC])
+
     async def rename_topic(self, address: Address, name: str) -> None:
         """Name the topic of an address. Raises Permanent when Telegram does not allow it, Transient, AuthFailed."""
         self._require_connection()

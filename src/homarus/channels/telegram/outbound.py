@@ -16,7 +16,7 @@ from homarus.channels.telegram.markup import CAPTION_LIMIT, TEXT_LIMIT, Rendered
 from homarus.channels.telegram.settings import Settings
 from homarus.errors import Permanent
 from homarus.ids import Address
-from homarus.manner import Button
+from homarus.manner import Button, Poll
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,9 @@ PHOTO_LIMIT = 10 * 1024 * 1024
 
 UPLOAD_LIMIT = 50 * 1024 * 1024
 """Bytes of a file sent as a document."""
+
+LONGEST_QUESTION = 300
+"""Characters of the question of a poll."""
 
 GENERAL_TOPIC = 1
 """The thread id of a forum's first topic, which sending must leave out."""
@@ -52,7 +55,7 @@ _MENDS = 3  # markup, topic, moved chat: each can be wrong once
 
 
 class Call(Struct, frozen=True):
-    """One sending call. `body` is the text or caption."""
+    """One sending call. `body` is the text or caption; `content` takes its place in a poll or sticker."""
 
     method: str
     chat: int | str
@@ -64,21 +67,27 @@ class Call(Struct, frozen=True):
     has_link_preview: bool = False
     is_quiet: bool = False
     buttons: tuple[tuple[Button, ...], ...] = ()
+    content: dict[str, object] | None = None
     upload: Upload | None = None
 
     def parameters(self) -> dict[str, object]:
         """Return what the method is called with; None for what is left out."""
-        name = "text" if self.upload is None else "caption"
         reply = {"message_id": self.reply_to, "allow_sending_without_reply": True}
         return {
             "chat_id": self.chat,
             "message_id": self.message,
             "message_thread_id": None if self.thread == GENERAL_TOPIC else self.thread,
-            name: (self.body.visible if self.is_plain else self.body.html) or None,
-            "parse_mode": None if self.is_plain or not self.body.html else "HTML",
             "reply_parameters": reply if self.reply_to is not None else None,
             "reply_markup": _keyboard(self.buttons) if self.buttons else None,
             "disable_notification": True if self.is_quiet and self.message is None else None,
+            **(self._words() if self.content is None else self.content),
+        }
+
+    def _words(self) -> dict[str, object]:
+        name = "text" if self.upload is None else "caption"
+        return {
+            name: (self.body.visible if self.is_plain else self.body.html) or None,
+            "parse_mode": None if self.is_plain or not self.body.html else "HTML",
             "link_preview_options": {"is_disabled": not self.has_link_preview} if self.upload is None else None,
         }
 
@@ -92,7 +101,13 @@ class Sender:
 
     async def send(self, part: OutboundPart) -> str:
         """Send a part and return the message id. Raises Permanent, Transient, AuthFailed, Ambiguous."""
-        return await self._mended(self._text_call(part, "sendMessage"))
+        if part.manner.sticker:
+            call = replace(self._text_call(part, "sendSticker"), content={"sticker": part.manner.sticker})
+        elif part.manner.poll is not None:
+            call = replace(self._text_call(part, "sendPoll"), content=_poll(part.text, part.manner.poll))
+        else:
+            call = self._text_call(part, "sendMessage")
+        return await self._mended(call)
 
     async def edit(self, part: OutboundPart, message_id: str) -> None:
         """Give a message the text of a part. Raises Permanent, Transient, AuthFailed."""
@@ -208,6 +223,16 @@ def message_of(name: str) -> int:
     if not re.fullmatch(r"\d{1,16}", number):
         raise Permanent(f"{name[:80]!r} is no Telegram message id")
     return int(number)
+
+
+def _poll(question: str, poll: Poll) -> dict[str, object]:
+    return {
+        "question": question[:LONGEST_QUESTION],
+        "options": [{"text": option} for option in poll.options],
+        "is_anonymous": poll.is_anonymous,
+        "allows_multiple_answers": poll.most > 1,
+        "open_period": poll.seconds,
+    }
 
 
 def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> dict[str, object]:

@@ -98,6 +98,54 @@ def _is_address(given: str) -> bool:
 
 
 @app.command()
+def poll(  # noqa: PLR0917 - typer makes an option of each
+    to: To,
+    channel: OnChannel,
+    question: Annotated[str, typer.Option("--question", "-q", help="What is asked.")],
+    option: Annotated[list[str], typer.Option("--option", "-o", help="An answer; two at least.")],
+    multi: Annotated[bool, typer.Option("--multi", help="Several answers may be chosen.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="Show who chose what.")] = False,
+    hours: Annotated[int | None, typer.Option("--hours", help="Close it after so many hours.")] = None,
+    thread: Annotated[str | None, typer.Option("--thread", help="A topic or thread in it.")] = None,
+    account: Account = None,
+    key: Annotated[str | None, typer.Option("--key", help="Sends once per key, however often it is run.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a poll, where the channel has them."""
+    params: Row = {"to": to, "channel": channel, "question": question, "options": option, "isAnonymous": not public}
+    params |= {"maxSelections": len(option)} if multi else {}
+    named = {"durationHours": hours, "threadId": thread, "accountId": account}
+    params |= {name: value for name, value in named.items() if value}
+    with session(find_gateway()) as gateway:
+        found = as_row(gateway.call("poll", params | {"idempotencyKey": key or str(uuid4())}, timeout=60))
+    if as_json:
+        show_json(found)
+    else:
+        say(f"Asked in {to} on {channel} (message {text(found, 'messageId')}).")
+
+
+@app.command()
+def topic(
+    to: To,
+    channel: OnChannel,
+    name: Annotated[str, typer.Option("--name", help="What the topic is called.")],
+    thread: Annotated[str | None, typer.Option("--thread", help="The topic to name; without it one is opened.")] = None,
+    account: Account = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open a topic in a chat, or name one."""
+    action = "topic-edit" if thread else "topic-create"
+    given: Row = {"to": to, "name": name, **({"threadId": thread} if thread else {})}
+    wanted: Row = {"channel": channel, "action": action, "params": given, "idempotencyKey": str(uuid4())}
+    with session(find_gateway()) as gateway:
+        found = as_row(gateway.call("message.action", wanted | ({"accountId": account} if account else {}), timeout=60))
+    if as_json:
+        show_json(found)
+    else:
+        say(f"Named topic {thread}." if thread else f"Opened topic {text(found, 'threadId')}.")
+
+
+@app.command()
 def react(
     to: To,
     channel: OnChannel,

@@ -47,6 +47,7 @@ OPERATIONS: Final = {
     "setup": ("device.pair.setupCode",),
     "messages": ("messages.list", "messages.show", "messages.retry", "pairing.list", "pairing.approve", "login.link"),
     "send": ("send",),
+    "poll": ("poll",),
     "message_actions": ("message.action",),
     "overview": ("gateway.overview",),
     "nodes": (
@@ -123,6 +124,7 @@ OPERATIONS: Final = {
 """Operations by module, in the order in which `features.methods` names them."""
 UNLISTED: Final = frozenset(
     (
+        "poll",
         "sessions.get",
         "sessions.resolve",
         "sessions.steer",

@@ -60,6 +60,13 @@ _OWN: Final[Mapping[str, JsonObject]] = {
     "sessions.list": {"limit": 20, "includeDerivedTitles": True},
     "sessions.patch": {"key": "agent:main:main", "label": "Holiday plans"},
     "sessions.resolve": {"label": "Holiday plans"},
+    "poll": {
+        "channel": "telegram",
+        "to": "123456789",
+        "question": "Which day?",
+        "options": ["Friday", "Saturday"],
+        "idempotencyKey": "poll-7",
+    },
     "send": {"channel": "telegram", "to": "123456789", "message": "The backup is done.", "idempotencyKey": "backup-7"},
     "skills.install": {"name": "weather", "installId": "pip"},
     "skills.update": {"skillKey": "weather", "enabled": False},

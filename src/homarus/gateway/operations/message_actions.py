@@ -7,38 +7,48 @@ from types import MappingProxyType
 from typing import Final
 
 from homarus.gateway.operations.call import Call
+from homarus.gateway.operations.poll import ask
 from homarus.gateway.operations.registry import Post, operation
 from homarus.gateway.operations.send import deliver, find_address
-from homarus.gateway.sent_messages import SentMessages
+from homarus.gateway.sent_messages import POLL, SEND, STICKER, SentMessages
 from homarus.manner import Button, Manner
 from homarus.pipeline.accounts import WEBCHAT
 from homarus.protocol.errors import invalid, unavailable
 from homarus.protocol.frames import JsonObject
 from homarus.protocol.scopes import Scope
-from homarus.protocol.send import ActionParams, MessageActionParams, SendParams, TouchParams
+from homarus.protocol.send import (
+    ActionParams,
+    MessageActionParams,
+    PollActionParams,
+    PollParams,
+    SendParams,
+    StickerParams,
+    TopicParams,
+    TouchParams,
+)
 from homarus.protocol.validation import parse_params
-
-SEND: Final = "send"
 
 
 @operation("message.action", scope=Scope.WRITE, rest=Post("/api/messages/action"))
 async def act(call: Call, params: MessageActionParams) -> JsonObject:
-    """Do something with a message of a channel: `send` one, or `react` to one, `edit` or `delete` one.
+    """Do something with a message of a channel: `send` one, a `poll` or a `sticker`, or `react` to one, `edit` or
+    `delete` one; or open a topic (`topic-create`) or name it (`topic-edit`).
 
     Which of them a channel can do is in the answer to one it cannot. `params` are those of the action: `to`, `message`,
-    `media` and `replyTo` to send, and `to`, `messageId` with `emoji`, `remove` or `message` for the others.
+    `media`, `buttons`, `silent` and `replyTo` to send; `pollQuestion` and `pollOption`; `fileId`; `name`, `threadId`;
+    and `to`, `messageId` with `emoji`, `remove` or `message` for the others.
     """
     action = params.action.strip().lower()
     channel = params.channel.strip().lower()
     if channel != WEBCHAT and all(each.channel != channel for each in call.services.channels.accounts()):
         fix = f"add channels.{channel[:64]} to the configuration"
         raise unavailable(f"Error: the channel {channel[:64]} is not configured; {fix}")
-    if action == SEND:
-        return await _send(call, params, channel)
     messages = _messages(call, params, channel)
     if action not in messages.actions:
-        supported = ", ".join((SEND, *messages.actions))
+        supported = ", ".join(messages.actions)
         raise unavailable(f"Error: {channel} has no action {action[:64]!r}; supported: {supported}")
+    if action in _OTHERS:
+        return await _OTHERS[action](call, params, channel)
     given = parse_params(TouchParams, "message.action", params.params)
     head: JsonObject = {"action": action, "channel": channel, "to": _recipient(given), "messageId": given.message_id}
     if given.dry_run:
@@ -71,6 +81,49 @@ def _manner(call: Call, params: MessageActionParams, given: ActionParams, channe
     return Manner(is_quiet=bool(given.silent), buttons=rows)
 
 
+async def _poll(call: Call, params: MessageActionParams, channel: str) -> JsonObject:
+    given = parse_params(PollActionParams, "message.action", params.params)
+    if given.dry_run:
+        return {"ok": True, "dryRun": True, "action": POLL, "channel": channel, "to": _recipient(given)}
+    wanted = {
+        "to": _recipient(given),
+        "question": given.poll_question,
+        "options": given.poll_option,
+        "max_selections": len(given.poll_option) if given.poll_multi else None,
+        "duration_seconds": given.poll_duration_seconds,
+        "duration_hours": given.poll_duration_hours,
+        "silent": given.silent,
+        "is_anonymous": given.poll_anonymous is not False and not given.poll_public,
+        "thread_id": given.thread_id or None,
+        "channel": channel,
+        "account_id": given.account_id or params.account_id or None,
+        "idempotency_key": params.idempotency_key,
+    }
+    sent = await ask(call, PollParams.model_validate(wanted, by_name=True))
+    return {"ok": True, "action": POLL, "to": _recipient(given), **sent}
+
+
+async def _sticker(call: Call, params: MessageActionParams, channel: str) -> JsonObject:
+    given = parse_params(StickerParams, "message.action", params.params)
+    message = _message(params, given, channel).model_copy(update={"message": "[sticker]"})
+    sent = await deliver(call, message, Manner(is_quiet=bool(given.silent), sticker=given.file_id))
+    return {"ok": True, "action": STICKER, "to": _recipient(given), **sent}
+
+
+async def _create_topic(call: Call, params: MessageActionParams, channel: str) -> JsonObject:
+    given = parse_params(TopicParams, "message.action", params.params)
+    thread = await _messages(call, params, channel).create_topic(given.name)
+    return {"ok": True, "action": params.action, "channel": channel, "to": _recipient(given), "threadId": thread}
+
+
+async def _edit_topic(call: Call, params: MessageActionParams, channel: str) -> JsonObject:
+    given = parse_params(TopicParams, "message.action", params.params)
+    if not given.thread_id:
+        raise invalid("invalid message.action params: at /params/threadId: must not be empty")
+    await _messages(call, params, channel).rename_topic(given.name)
+    return {"ok": True, "action": params.action, "channel": channel, "to": _recipient(given), "name": given.name}
+
+
 async def _react(messages: SentMessages, given: TouchParams) -> JsonObject:
     emoji = (given.emoji or "").strip()
     if given.remove or given.emoji == "":
@@ -96,6 +149,11 @@ async def _delete(messages: SentMessages, given: TouchParams) -> JsonObject:
 
 _ACTIONS: Final[Mapping[str, Callable[[SentMessages, TouchParams], Awaitable[JsonObject]]]] = MappingProxyType(
     {"react": _react, "edit": _edit, "delete": _delete}
+)
+
+
+_OTHERS: Final[Mapping[str, Callable[[Call, MessageActionParams, str], Awaitable[JsonObject]]]] = MappingProxyType(
+    {SEND: _send, POLL: _poll, STICKER: _sticker, "topic-create": _create_topic, "topic-edit": _edit_topic}
 )
 
 

@@ -18,6 +18,9 @@ REACTIONS = frozenset("👍👎❤🔥🎉👀🤔👌😁🙏")
 
 FILES = ("photo", "document", "voice", "audio", "video", "animation")
 """Kinds of files that bots send."""
+POLL_KEYS = ("is_anonymous", "allows_multiple_answers", "open_period")
+LONGEST_QUESTION = 300
+"""Characters of the question of a poll."""
 LONGEST_TOPIC = 128
 """Characters of a topic's name."""
 LONGEST_DATA = 64
@@ -87,6 +90,9 @@ class Methods:
             "setmessagereaction": self._react,
             "sendchataction": self._act,
             "getfile": self._get_file,
+            "sendpoll": self._send_poll,
+            "sendsticker": self._send_sticker,
+            "createforumtopic": self._create_topic,
             "editforumtopic": self._rename_topic,
             "answercallbackquery": self._answer_press,
         }
@@ -147,6 +153,25 @@ class Methods:
         text, entities = _read(arguments, "caption", 1024)
         sent = self._store(bot, f"send{field.capitalize()}", arguments, text, entities)
         sent.file_name, sent.data = name, data
+        return self.message(bot, sent)
+
+    def _send_poll(self, bot: TestBot, arguments: Arguments) -> Json:
+        question = arguments.text("question")
+        options = [str(item.get("text") or "") for item in arguments.items("options")]
+        if not 1 <= len(question) <= LONGEST_QUESTION or not all(1 <= len(option) <= 100 for option in options):
+            raise Refusal(400, "Bad Request: poll question or option has a wrong length")
+        if not 2 <= len(options) <= 12:
+            raise Refusal(400, "Bad Request: wrong number of poll options")
+        sent = self._store(bot, "sendPoll", arguments, question, [])
+        sent.poll = {name: arguments.parsed(name) for name in POLL_KEYS} | {"options": options}
+        return self.message(bot, sent)
+
+    def _send_sticker(self, bot: TestBot, arguments: Arguments) -> Json:
+        name = arguments.text("sticker")
+        if name not in self._server.files:
+            raise Refusal(400, "Bad Request: wrong remote file identifier specified")
+        sent = self._store(bot, "sendSticker", arguments, "", [])
+        sent.file_name = name
         return self.message(bot, sent)
 
     def _store(self, bot: TestBot, method: str, arguments: Arguments, text: str, entities: list[Json]) -> Sent:
@@ -219,6 +244,17 @@ class Methods:
         self._server.tell()
         return True
 
+    def _create_topic(self, bot: TestBot, arguments: Arguments) -> Json:  # noqa: ARG002 - the table's signature
+        chat, name = self._chat(arguments), arguments.text("name")
+        if not chat.is_forum:
+            raise Refusal(400, "Bad Request: the chat is not a forum")
+        if not 1 <= len(name) <= LONGEST_TOPIC:
+            raise Refusal(400, "Bad Request: TOPIC_TITLE_INVALID")
+        thread = self._server.next_message_id(chat.id)
+        chat.topics.add(thread)
+        chat.topic_names[thread] = name
+        return {"message_thread_id": thread, "name": name, "icon_color": 0x6FB9F0}
+
     def _rename_topic(self, bot: TestBot, arguments: Arguments) -> bool:  # noqa: ARG002 - the table's signature
         chat, thread, name = self._chat(arguments), arguments.number("message_thread_id"), arguments.text("name")
         if thread not in chat.topics:
@@ -272,6 +308,8 @@ class Methods:
             found |= {"message_thread_id": sent.thread, "is_topic_message": True}
         if sent.buttons:
             found["reply_markup"] = {"inline_keyboard": sent.buttons}
+        if sent.method == "sendPoll":
+            return found | {"poll": {"id": f"poll{sent.message_id}", "question": sent.text}}
         if sent.method == "sendMessage":
             return found | {"text": sent.text, "entities": sent.entities}
         file: Json = {"file_id": f"sent-{sent.message_id}", "file_unique_id": f"u{sent.message_id}"}

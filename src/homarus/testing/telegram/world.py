@@ -61,6 +61,7 @@ class Sent(Struct):
     is_deleted: bool = False
     has_preview: bool = True
     is_quiet: bool = False
+    poll: Json = field(default_factory=dict[str, object])
     buttons: list[list[Json]] = field(default_factory=list[list[Json]])
     file_name: str = ""
     data: bytes = b""
