@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from homarus.config.base import Count, Many, Positive, Section, later, section
 from homarus.config.choices import Choice, ThinkingLevel
-from homarus.config.exec import ApplyPatch, ExecAsk, ExecHost, ExecSecurity, SafeBinProfile, ToolProfile
+from homarus.config.exec import ApplyPatch, CommandRules, ExecHost, ToolProfile
 from homarus.config.tools import ElevatedTools, FileTools, LoopDetection, NestedToolPolicy, ProviderToolPolicy
 
 if TYPE_CHECKING:
@@ -40,27 +40,11 @@ class Identity(Section):
     """Picture path or address."""
 
 
-class AgentExec(Section):
+class AgentExec(CommandRules):
     """The command tool for this agent."""
 
     host: ExecHost | None = None
     """Bind or target host."""
-    security: ExecSecurity | None = None
-    """Command policy."""
-    ask: ExecAsk | None = None
-    """When to ask."""
-    node: str | None = None
-    """Node id."""
-    path_prepend: Many[str] | None = None
-    """Folders put first on PATH."""
-    safe_bins: Many[str] | None = None
-    """Programs allowed as plain filters."""
-    strict_inline_eval: bool | None = None
-    """Inline code needs approval."""
-    safe_bin_trusted_dirs: Many[str] | None = None
-    """Folders they may live in."""
-    safe_bin_profiles: dict[str, SafeBinProfile] = section()
-    """Argument limits per program."""
     background_ms: Positive | None = None
     """Move to background after, ms."""
     timeout_sec: Positive | None = None

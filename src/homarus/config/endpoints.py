@@ -10,8 +10,8 @@ from homarus.config.base import Count, Many, Positive, Section, Text, section
 from homarus.config.secret import Secret
 
 
-class ImageInputs(Section):
-    """Limits of pictures in requests."""
+class RemoteInputs(Section):
+    """Limits of what requests refer to."""
 
     allow_url: bool | None = None
     """Fetch addresses."""
@@ -25,6 +25,10 @@ class ImageInputs(Section):
     """Redirect limit."""
     timeout_ms: Positive | None = None
     """Time limit, milliseconds."""
+
+
+class ImageInputs(RemoteInputs):
+    """Limits of pictures in requests."""
 
 
 class ChatCompletionsEndpoint(Section):
@@ -53,21 +57,9 @@ class PdfInputs(Section):
     """PDF limit."""
 
 
-class FileInputs(Section):
+class FileInputs(RemoteInputs):
     """Limits of files in requests."""
 
-    allow_url: bool | None = None
-    """Fetch addresses."""
-    url_allowlist: Many[str] | None = None
-    """Hosts admitted."""
-    allowed_mimes: Many[str] | None = None
-    """Types admitted."""
-    max_bytes: Positive | None = None
-    """Size limit."""
-    max_redirects: Count | None = None
-    """Redirect limit."""
-    timeout_ms: Positive | None = None
-    """Time limit, milliseconds."""
     max_chars: Positive | None = None
     """Most characters."""
     pdf: PdfInputs = section()

@@ -36,11 +36,9 @@ class ApplyPatch(Section):
     """Models that may use it."""
 
 
-class ExecTool(Section):
-    """Command tool."""
+class CommandRules(Section):
+    """Which commands run, and when somebody is asked first."""
 
-    host: ExecHost = "auto"
-    """Where commands run."""
     security: ExecSecurity | None = None
     """Command policy."""
     ask: ExecAsk | None = None
@@ -57,6 +55,13 @@ class ExecTool(Section):
     """Folders they may live in."""
     safe_bin_profiles: dict[str, SafeBinProfile] = section()
     """Argument limits per program."""
+
+
+class ExecTool(CommandRules):
+    """Command tool."""
+
+    host: ExecHost = "auto"
+    """Where commands run."""
     background_ms: Positive = 10_000
     """Move to background after, ms."""
     timeout_sec: Positive = 1800
