@@ -24,7 +24,7 @@ from homarus.models.contract import (
 )
 from homarus.storage.records import Entry
 
-HEARD = "[Said in this group since your last answer; context only, nobody asked you]"
+HEARD = "[Since your last answer here; context only, nobody asked you]"
 STORED = "heard"
 """The kind of a note that is such a line, stored when it was said."""
 MAX_HEARD = 32_000

@@ -19,6 +19,8 @@ from homarus.labels import Confidentiality, Integrity, Label
 from homarus.pipeline.mentions import NOT_MENTIONED, MentionPatterns
 
 ChatKey = tuple[ChatKind, str, str | None]
+EVENT = "nothing to answer"
+"""The reason of what allowed people do without saying anything."""
 MAX_KNOWN = 1_000
 """Chats whose rules are remembered; strangers can come from any number of them."""
 
@@ -74,6 +76,9 @@ def decide(
         decision = _decide_direct(message, rules.policy, chat, is_approved=is_approved)
     else:
         decision = _decide_group(message, rules, chat, is_approved=is_approved, agent=agent)
+    if message.is_event:
+        reason = EVENT if decision.access is Access.ALLOWED else "something done by somebody who is not answered"
+        return Decision(Access.DROPPED, decision.label, reason)
     if decision.access is not Access.ALLOWED:
         return decision
     may_match_names = rules.policy.dangerously_allow_name_matching
@@ -128,7 +133,7 @@ def _is_group_sender(message: Inbound, policy: ChannelPolicyConfig, chat: ChatRu
 
 
 def _is_addressed(message: Inbound, rules: AccessRules, chat: ChatRules, agent: Callable[[], str]) -> bool:
-    if message.is_mentioned or message.is_reply_to_me:
+    if message.is_mentioned or message.is_reply_to_me or message.is_event:
         return True
     return bool(rules.mentions) and rules.mentions.is_match((chat.agent_id or agent()).lower(), message.text)
 

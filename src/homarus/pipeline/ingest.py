@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from homarus.agent.request import STORED
 from homarus.channels.contract import Inbound
 from homarus.clock import Clock
 from homarus.config.schema import Config
-from homarus.pipeline.access import AccessRules, Decision
+from homarus.pipeline.access import EVENT, AccessRules, Decision
 from homarus.pipeline.mentions import NOT_MENTIONED
 from homarus.pipeline.overheard import one_line
 from homarus.pipeline.routing import Route, route
 from homarus.pipeline.session_rules import SessionRules
 from homarus.sessions.store import new_session
-from homarus.storage import entries, inbound, sessions
+from homarus.storage import entries, inbound, outbound, sessions
 from homarus.storage.database import Connection
 from homarus.storage.records import Entry
 
@@ -22,6 +24,10 @@ INGESTED = "kept in the conversation; nobody here was addressed"
 """The reason of a message that ended there."""
 LONGEST = 4_000
 """Characters that are kept of each message."""
+QUOTED = 120
+"""Characters of a message of ours that tell which one it was."""
+LOOK_BACK = 5_000
+"""Parts of all chats among which it is looked for."""
 
 
 class Ingest:
@@ -37,6 +43,8 @@ class Ingest:
 
         While something goes on in the session it is left to the next answer, which looks it up in the journal.
         """
+        if decision.reason == EVENT:
+            return self._keep_event(connection, message, decision, access)
         if decision.reason != NOT_MENTIONED or not message.text.strip():
             return False
         chat = access.chat(message.kind, message.address)
@@ -46,6 +54,18 @@ class Ingest:
         if inbound.is_busy(connection, str(target.session_key)):
             return False
         self._store(connection, message, decision, target)
+        return True
+
+    def _keep_event(self, connection: Connection, message: Inbound, decision: Decision, access: AccessRules) -> bool:
+        """Store what somebody did to a message of ours, or to any where `reactionNotifications` is `all`."""
+        mine = outbound.select_by_platform_id(connection, message.address, message.reply_to or "", LOOK_BACK)
+        if mine is None and getattr(access.policy, "reaction_notifications", None) != "all":
+            return False
+        if mine is not None:
+            text = f'{message.text} your message "{one_line(mine.text, QUOTED)}"'
+            message = replace(message, address=mine.address, text=text)
+        chat = access.chat(message.kind, message.address)
+        self._store(connection, message, decision, route(message, self._config(), chat.agent_id))
         return True
 
     def _store(self, connection: Connection, message: Inbound, decision: Decision, target: Route) -> None:

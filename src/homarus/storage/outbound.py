@@ -123,6 +123,22 @@ def select_interrupted(connection: Connection, channel: str, account: str) -> li
     return [_part(row) for row in connection.execute(query)]
 
 
+def select_by_platform_id(
+    connection: Connection, address: Address, platform_id: str, look_back: int
+) -> OutboundMessage | None:
+    """Return the part that is a message of a chat, from among the last `look_back` parts; its topic does not matter."""
+    newest = select(func.max(outbound.c.seq)).scalar_subquery()
+    query = select(outbound).where(
+        outbound.c.seq > newest - look_back,
+        outbound.c.channel == address.channel,
+        outbound.c.account == address.account,
+        outbound.c.chat == address.chat,
+        outbound.c.platform_id == platform_id,
+    )
+    row = connection.execute(query.order_by(outbound.c.seq.desc()).limit(1)).first()
+    return None if row is None else _part(row)
+
+
 def select_parts(connection: Connection, run_id: str) -> list[OutboundMessage]:
     """Return all parts of a run."""
     query = select(outbound).where(outbound.c.run_id == run_id).order_by(outbound.c.seq)

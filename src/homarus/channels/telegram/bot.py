@@ -15,6 +15,8 @@ from homarus.errors import Transient
 
 ALLOWED_UPDATES = ("message", "callback_query")
 """The kinds of updates that are asked for: edits and memberships change nothing here."""
+REACTIONS = "message_reaction"
+"""The kind that is asked for as well when somebody is to be told of reactions."""
 
 _Model = TypeVar("_Model", bound=Wire)
 
@@ -25,8 +27,9 @@ BATCH = 100
 class Bot:
     """One bot. Every call raises AuthFailed, Refused (Permanent) or Transient; sends raise Ambiguous as well."""
 
-    def __init__(self, api: BotApi, timings: Timings) -> None:
+    def __init__(self, api: BotApi, timings: Timings, *, wants_reactions: bool = False) -> None:
         self.api = api
+        self._wanted = (*ALLOWED_UPDATES, REACTIONS) if wants_reactions else ALLOWED_UPDATES
         self._times = timings
 
     async def get_me(self) -> User:
@@ -42,7 +45,7 @@ class Bot:
         return await self._updates(offset, 0)
 
     async def _updates(self, offset: int | None, hold: int) -> list[Mapping[str, object]]:
-        wanted = {"offset": offset, "limit": BATCH, "timeout": hold, "allowed_updates": ALLOWED_UPDATES}
+        wanted = {"offset": offset, "limit": BATCH, "timeout": hold, "allowed_updates": self._wanted}
         found = await self.api.call("getUpdates", wanted, within=hold + self._times.grace)
         items = cast("list[object]", found) if isinstance(found, list) else []
         return [cast("Mapping[str, object]", item) for item in items if isinstance(item, dict)]
@@ -53,7 +56,7 @@ class Bot:
 
     async def set_webhook(self, webhook: Webhook, certificate: bytes | None) -> None:
         """Let Telegram call us. Waiting updates are kept."""
-        wanted = {"url": webhook.url, "secret_token": webhook.secret, "allowed_updates": ALLOWED_UPDATES}
+        wanted = {"url": webhook.url, "secret_token": webhook.secret, "allowed_updates": self._wanted}
         kind = "application/x-pem-file"
         upload = None if certificate is None else Upload("certificate", "cert.pem", kind, certificate)
         await self.api.call("setWebhook", wanted, within=self._times.request, upload=upload)

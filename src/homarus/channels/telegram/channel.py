@@ -58,7 +58,8 @@ class TelegramChannel:
         self._settings = settings
         self._clock = clock
         times = settings.timings
-        self._bot = Bot(BotApi(settings.api_root, settings.token, proxy=settings.proxy, connect=times.connect), times)
+        api = BotApi(settings.api_root, settings.token, proxy=settings.proxy, connect=times.connect)
+        self._bot = Bot(api, times, wants_reactions=settings.wants_reactions)
         self._sender = Sender(self._bot, settings)
         self._media = Media(self._bot, settings)
         self._poller = Poller(self._bot, clock, album_wait=times.album)

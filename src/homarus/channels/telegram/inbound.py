@@ -9,7 +9,7 @@ from msgspec import Struct
 from homarus.channels.contract import Attachment, ChatKind, Inbound, Sender
 from homarus.channels.telegram.contents import describe, files_of, written
 from homarus.channels.telegram.mentions import Addressed, read_mentions
-from homarus.channels.telegram.objects import Entity, Message, Origin, PressedMessage, User
+from homarus.channels.telegram.objects import Entity, Message, Origin, PressedMessage, ReactionMessage, User
 from homarus.channels.telegram.presses import external_id_of
 from homarus.ids import Address
 
@@ -36,6 +36,8 @@ class Reader(Struct, frozen=True):
         is_mine = first.sender is not None and first.sender.id == self.me.id
         if kind is None or sender is None or is_mine or first.is_automatic_forward:
             return None
+        if isinstance(first, ReactionMessage):
+            return self._event(first, kind, sender)
         is_press = isinstance(first, PressedMessage)
         if is_press and kind not in self.buttons:
             return None
@@ -58,6 +60,19 @@ class Reader(Struct, frozen=True):
             quoted=quoted,
             attachments=files,
             sent_at=first.date * 1000 if first.date else None,
+        )
+
+    def _event(self, reaction: ReactionMessage, kind: ChatKind, sender: Sender) -> Inbound:
+        """Return what somebody did to a message. Telegram does not say in which topic that stands."""
+        return Inbound(
+            address=address_of(reaction, self.account_id),
+            external_id=external_id_of(reaction),
+            sender=sender,
+            kind=kind,
+            text=reaction.text or "",
+            reply_to=str(reaction.message_id),
+            sent_at=reaction.date * 1000 if reaction.date else None,
+            is_event=True,
         )
 
     def _addressed(self, words: str, entities: tuple[Entity, ...]) -> Addressed:

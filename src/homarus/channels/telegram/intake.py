@@ -14,6 +14,7 @@ from homarus.channels.telegram.inbound import Reader
 from homarus.channels.telegram.media import Media
 from homarus.channels.telegram.objects import Message, PressedMessage, Update
 from homarus.channels.telegram.presses import message_of_press
+from homarus.channels.telegram.reactions import message_of_reaction
 from homarus.clock import Clock
 from homarus.errors import HomarusError, StorageError
 
@@ -75,14 +76,22 @@ class Intake:
 def parse_update(raw: Mapping[str, object]) -> Message | None:
     """Return the message in an update, None for other kinds and for what cannot be read (which is logged)."""
     try:
-        update = Update.model_validate(raw)
-        return update.message if update.callback_query is None else message_of_press(update.callback_query)
+        return _message_of(Update.model_validate(raw))
     except ValidationError as error:
         where = ", ".join(".".join(str(part) for part in item["loc"]) for item in error.errors()[:5])
         log.warning(
             "telegram: update %s cannot be read and is passed over: %s", str(raw.get("update_id"))[:40], where[:300]
         )
         return None
+
+
+def _message_of(update: Update) -> Message | None:
+    """Return what an update amounts to: a message, a press or a reaction."""
+    if update.callback_query is not None:
+        return message_of_press(update.callback_query)
+    if update.message_reaction is not None:
+        return message_of_reaction(update.message_reaction, update.update_id)
+    return update.message
 
 
 def grouped(messages: Sequence[Message]) -> list[list[Message]]:

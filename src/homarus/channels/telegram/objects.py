@@ -194,12 +194,38 @@ class PressedMessage(Message):
     press: Press
 
 
+class ReactionType(Wire):
+    """An emoji of a reaction; `emoji` is empty for those of the platform's own making."""
+
+    type: str = ""
+    emoji: str = ""
+
+
+class Reaction(Wire):
+    """Somebody changed the reactions they have on a message (`message_reaction`)."""
+
+    chat: Chat
+    message_id: int
+    date: int = 0
+    user: User | None = None
+    actor_chat: Chat | None = None
+    old_reaction: tuple[ReactionType, ...] = ()
+    new_reaction: tuple[ReactionType, ...] = ()
+
+
+class ReactionMessage(Message):
+    """A reaction as the message it amounts to; never read from an update."""
+
+    update_id: int
+
+
 class Update(Wire):
     """One update; kinds that were not asked for are ignored."""
 
     update_id: int
     message: Message | None = None
     callback_query: Press | None = None
+    message_reaction: Reaction | None = None
 
 
 class WebhookInfo(Wire):

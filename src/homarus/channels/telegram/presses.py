@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homarus.channels.telegram.objects import Message, Press, PressedMessage
+from homarus.channels.telegram.objects import Message, Press, PressedMessage, ReactionMessage
 
 
 def message_of_press(press: Press) -> PressedMessage | None:
@@ -24,7 +24,11 @@ def message_of_press(press: Press) -> PressedMessage | None:
 
 def external_id_of(message: Message) -> str:
     """Return what a message exists once by. It ends in the id of the message that an answer quotes."""
-    mark = f"press-{message.press.id}:" if isinstance(message, PressedMessage) else ""
+    mark = ""
+    if isinstance(message, PressedMessage):
+        mark = f"press-{message.press.id}:"
+    elif isinstance(message, ReactionMessage):
+        mark = f"reaction-{message.update_id}:"
     return f"{message.chat.id}:{mark}{message.message_id}"
 
 

@@ -74,6 +74,7 @@ class Settings(Discreet, frozen=True):
     are_commands_listed: bool = True
     has_link_previews: bool = False
     buttons: frozenset[ChatKind] = frozenset(ChatKind)
+    wants_reactions: bool = False
     media_limit: int = DOWNLOAD_LIMIT
     local_roots: tuple[str, ...] = ()
     tables: TableMode = TableMode.CODE
@@ -108,6 +109,7 @@ def settings_of(config: TelegramAccountConfig, account_id: str, timings: Timings
         commands=_unique((*COMMANDS, *custom)),
         are_commands_listed=config.commands.native is not False,
         has_link_previews=config.link_preview is True,
+        wants_reactions=config.reaction_notifications not in {None, "off"},
         buttons=_button_chats(config.capabilities),
         media_limit=min(most, DOWNLOAD_LIMIT),
         local_roots=tuple(config.trusted_local_file_roots),

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 _BLOCK = re.compile(r"\A(?:[^\n`]{1,200}\n)?```(?:json)?[ \t]*\n.{0,20000}?\n```[ \t]*(?:\n|\Z)", re.DOTALL)
-_HEARD = re.compile(r"\A\[Said in this group [^\]\n]{1,200}\]\n(?:- [^\n]*\n)+\n")
+_HEARD = re.compile(r"\A\[Since your last answer [^\]\n]{1,200}\]\n(?:- [^\n]*\n)+\n")
 _STAMP = re.compile(
     r"\A\[(?P<day>Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<date>\d{4}-\d{2}-\d{2}) (?P<time>\d{2}:\d{2})"
     r"(?: (?P<zone>[^\]\n]{1,40}))?\][ \t]*"

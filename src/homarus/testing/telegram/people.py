@@ -78,13 +78,20 @@ class People:
 
     def react(self, person: Person, message: Json, emoji: str) -> None:
         """Put an emoji on a message."""
+        self._react(person, message, [], [emoji])
+
+    def unreact(self, person: Person, message: Json, emoji: str) -> None:
+        """Take an emoji off a message."""
+        self._react(person, message, [emoji], [])
+
+    def _react(self, person: Person, message: Json, before: list[str], after: list[str]) -> None:
         body: Json = {
             "chat": message["chat"],
             "message_id": message["message_id"],
             "user": person.as_json(),
             "date": self._server.now,
-            "old_reaction": [],
-            "new_reaction": [{"type": "emoji", "emoji": emoji}],
+            "old_reaction": [{"type": "emoji", "emoji": emoji} for emoji in before],
+            "new_reaction": [{"type": "emoji", "emoji": emoji} for emoji in after],
         }
         self._put("message_reaction", body, None, None)
 
