@@ -50,9 +50,9 @@ class Inbound(Struct, frozen=True):
 
     `external_id` is unique per channel and account and is what duplicates are recognised by. `sent_at` is the
     platform's time in milliseconds since the epoch, None when it gives none. `is_mentioned` means the text addresses
-    the bot; `is_reply_to_me` that it answers one of the bot's messages. `quoted` is text the sender quoted. `is_event` is
-    something they did (a reaction) to the message whose platform id is `reply_to`: nothing to answer, but the next answer
-    is told of it.
+    the bot; `is_reply_to_me` that it answers one of the bot's messages. `quoted` is text the sender quoted.
+    `is_event` is something they did (a reaction) to the message whose platform id is `reply_to`: nothing to answer, but
+    the next answer is told of it.
     """
 
     address: Address

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from homarus.channels.contract import Ambiguous
 from homarus.channels.telegram.answers import Unreadable, read_answer
+from homarus.channels.telegram.families import Families, connector_for
 from homarus.errors import Permanent, Transient
 
 LARGEST_ANSWER = 8 * 1024 * 1024
@@ -32,7 +33,16 @@ class Upload(Struct, frozen=True):
 class BotApi:
     """Calls methods for one token. The session is opened by the first call; after `close` a call opens another."""
 
-    def __init__(self, root: str, token: str, *, proxy: str | None = None, connect: float = 10.0) -> None:
+    def __init__(
+        self,
+        root: str,
+        token: str,
+        *,
+        proxy: str | None = None,
+        connect: float = 10.0,
+        families: Families = Families.BOTH,
+    ) -> None:
+        self._families = families
         self._root = root.rstrip("/")
         self._token = token
         self._proxy = proxy
@@ -107,7 +117,7 @@ class BotApi:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=8, keepalive_timeout=_KEEP_ALIVE)
+            connector = connector_for(self._families, limit=8, keep_alive=_KEEP_ALIVE)
             self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True, trust_env=False)
         return self._session
 

@@ -58,7 +58,13 @@ class TelegramChannel:
         self._settings = settings
         self._clock = clock
         times = settings.timings
-        api = BotApi(settings.api_root, settings.token, proxy=settings.proxy, connect=times.connect)
+        api = BotApi(
+            settings.api_root,
+            settings.token,
+            proxy=settings.proxy,
+            connect=times.connect,
+            families=settings.families,
+        )
         self._bot = Bot(api, times, wants_reactions=settings.wants_reactions)
         self._sender = Sender(self._bot, settings)
         self._media = Media(self._bot, settings)

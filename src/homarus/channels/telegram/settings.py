@@ -10,7 +10,8 @@ from msgspec import Struct, field
 from homarus.channels.contract import ChatKind
 from homarus.channels.policy_config import TableMode
 from homarus.channels.telegram.config import API_ROOT, TelegramAccountConfig, check_token
-from homarus.channels.telegram.options import CapabilitiesConfig
+from homarus.channels.telegram.families import Families
+from homarus.channels.telegram.options import CapabilitiesConfig, NetworkConfig
 from homarus.discreet import Discreet
 from homarus.errors import ConfigError
 
@@ -75,6 +76,7 @@ class Settings(Discreet, frozen=True):
     has_link_previews: bool = False
     buttons: frozenset[ChatKind] = frozenset(ChatKind)
     wants_reactions: bool = False
+    families: Families = Families.BOTH
     media_limit: int = DOWNLOAD_LIMIT
     local_roots: tuple[str, ...] = ()
     tables: TableMode = TableMode.CODE
@@ -109,6 +111,7 @@ def settings_of(config: TelegramAccountConfig, account_id: str, timings: Timings
         commands=_unique((*COMMANDS, *custom)),
         are_commands_listed=config.commands.native is not False,
         has_link_previews=config.link_preview is True,
+        families=_families(config.network),
         wants_reactions=config.reaction_notifications not in {None, "off"},
         buttons=_button_chats(config.capabilities),
         media_limit=min(most, DOWNLOAD_LIMIT),
@@ -116,6 +119,12 @@ def settings_of(config: TelegramAccountConfig, account_id: str, timings: Timings
         tables=config.markdown.tables or TableMode.CODE,
         timings=times,
     )
+
+
+def _families(network: NetworkConfig) -> Families:
+    if network.dns_result_order == "ipv4first":
+        return Families.IPV4_FIRST
+    return Families.IN_ORDER if network.auto_select_family is False else Families.BOTH
 
 
 def _button_chats(given: list[str] | CapabilitiesConfig | None) -> frozenset[ChatKind]:
