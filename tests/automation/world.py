@@ -44,6 +44,9 @@ class FakePost:
     def find(self, channel: str, account: str | None) -> str | None:
         return "default" if channel == "net" and account in {None, "default"} else None
 
+    def usual_chat(self, channel: str, account: str | None) -> Address | None:
+        return None
+
     def parts(self, key: str, address: Address, text: str) -> list[OutboundMessage]:
         return self.outbox.parts(key, address, text)
 

@@ -28,6 +28,10 @@ class Post(Protocol):
         """Return the name of an account that can send; without a name, the first of the channel; None for none."""
         ...
 
+    def usual_chat(self, channel: str, account: str | None) -> Address | None:
+        """Return the chat that a channel's configuration names for what has no recipient; None when it names none."""
+        ...
+
     def parts(self, key: str, address: Address, text: str) -> list[OutboundMessage]:
         """Return the parts of a text, each of which exists once per `key`; storing them is the caller's."""
         ...

@@ -22,7 +22,14 @@ class Routes:
         self._post = post
 
     async def find(self, agent: AgentId, channel: str | None, to: str | None, account: str | None) -> Address:
-        """Return the named place, or the chat the agent answered last. Raises UserError when nothing can be sent."""
+        """Return the named place, the channel's usual one, or the chat the agent answered last.
+
+        Raises UserError when nothing can be sent.
+        """
+        if channel is not None and channel != "last" and to is None:
+            usual = self._post.usual_chat(channel, account)
+            if usual is not None:
+                return usual
         if channel in {None, "last"} or to is None:
             last = await self.last(agent)
             if last is None:

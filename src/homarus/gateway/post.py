@@ -28,6 +28,15 @@ class HostPost:
         names = (each.account for each in self._host.accounts() if each.channel == channel and channel != WEBCHAT)
         return next((name for name in names if account in {None, name}), None)
 
+    def usual_chat(self, channel: str, account: str | None) -> Address | None:
+        """Return the chat that `defaultTo` names; see Post."""
+        name = self.find(channel, account)
+        hosted = self._host.find(Address(channel, name, "")) if name is not None else None
+        chat = getattr(hosted.settings, "default_to", None) if hosted is not None else None
+        if name is None or chat is None:
+            return None
+        return Address(channel, name, str(chat).removeprefix(f"{channel}:"))
+
     def parts(self, key: str, address: Address, text: str) -> list[OutboundMessage]:
         """Return the parts of a text; see Post."""
         return self._outbox.parts(key, address, text)

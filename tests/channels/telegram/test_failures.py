@@ -48,8 +48,10 @@ async def test_a_silent_bot_takes_back_the_answer_it_had_begun_and_the_owner_fin
 
 
 async def test_keys_without_an_effect_are_named_at_the_start(tmp_path: Path) -> None:
-    async with open_harbour(tmp_path, threadBindings={"enabled": True}, accounts={"a": {"heartbeat": {}}}) as harbour:
-        named = "no effect yet: channels.telegram.threadBindings, channels.telegram.accounts.a.heartbeat"
+    async with open_harbour(
+        tmp_path, threadBindings={"enabled": True}, accounts={"a": {"healthMonitor": {}}}
+    ) as harbour:
+        named = "no effect yet: channels.telegram.threadBindings, channels.telegram.accounts.a.healthMonitor"
         async with gateway(harbour.home):
             pass
         assert named in (harbour.home / "stderr.txt").read_text() + (harbour.home / "stdout.txt").read_text()
