@@ -11,7 +11,6 @@ from homarus.automation.routes import Routes
 from homarus.config.schema import Config
 from homarus.errors import UserError
 from homarus.ids import Address
-from homarus.protocol.cron import FailureAlert
 from homarus.storage.jobs import JobRun
 from homarus.storage.records import OutboundMessage
 
@@ -60,6 +59,8 @@ class Alerts:
         wanted, default = job.spec.failure_alert, self._config().cron.failure_alert
         if wanted is False or (wanted is None and not default.enabled):
             return None
+        from homarus.protocol.cron import FailureAlert  # noqa: PLC0415 - for those who have jobs
+
         alert = wanted or FailureAlert()
         told = job.row.state.get("lastFailureAlertAtMs")
         cooldown = default.cooldown_ms if alert.cooldown_ms is None else alert.cooldown_ms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,11 +21,13 @@ from homarus.errors import UserError
 from homarus.ids import Address, AgentId, RunId
 from homarus.pipeline.contract import Requester, RunOutcome, Runs, Submission
 from homarus.pipeline.outbox import is_silent
-from homarus.protocol.cron import AgentTurn
 from homarus.sessions.keys import SessionKey
 from homarus.storage import inbound
 from homarus.storage.database import Database
 from homarus.storage.jobs import JobRun
+
+if TYPE_CHECKING:
+    from homarus.protocol.cron import AgentTurn
 
 MAX_SUMMARY = 2000
 TURN_SECONDS = 3600.0
@@ -75,7 +78,7 @@ class Executor:
 
     async def _order(self, job: Job) -> Order:
         payload, delivery = job.spec.payload, job.spec.delivery
-        if not isinstance(payload, AgentTurn):
+        if payload.kind == "systemEvent":
             return await self._event_order(job.row.agent_id, payload.text)
         wanted = payload.timeout_seconds
         seconds = TURN_SECONDS if wanted is None else wanted or NO_LIMIT_SECONDS
@@ -100,7 +103,7 @@ class Executor:
             order = replace(order, address=address)
         else:
             payload = job.spec.payload
-            turn = payload if isinstance(payload, AgentTurn) else None
+            turn = payload if payload.kind == "agentTurn" else None
             await self._runs.submit(_submission(job.session_key, RunId(run.id), order, turn))
         outcome = await wait_for_end(self._runs, run.id)
         if outcome is None:

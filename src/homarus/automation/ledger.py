@@ -16,7 +16,6 @@ from homarus.automation.job import Job, read_job
 from homarus.automation.schedule import due_times, iso, next_after
 from homarus.clock import Clock
 from homarus.errors import StorageError, UserError
-from homarus.protocol.cron import AtSchedule
 from homarus.sessions.store import new_session
 from homarus.storage import entries, jobs, outbound, sessions
 from homarus.storage.database import Connection
@@ -119,7 +118,7 @@ class Ledger:
         if row is None:
             return Ended(end, None)
         job = read_job(row)
-        if isinstance(job.spec.schedule, AtSchedule) and job.spec.delete_after_run and end.state == "ran":
+        if job.spec.schedule.kind == "at" and job.spec.delete_after_run and end.state == "ran":
             jobs.delete_job(connection, row.id)
             if job.is_isolated:
                 sessions.delete_session(connection, str(job.session_key))
@@ -185,7 +184,7 @@ class Ledger:
     def _after(self, job: Job, end: JobRun, told_at: int | None) -> JobRow:
         """Return the job's row after a run: its state, and when it is due again."""
         row, ended = job.row, end.ended_at or 0
-        is_error, is_once = end.state == "failed", isinstance(job.spec.schedule, AtSchedule)
+        is_error, is_once = end.state == "failed", job.spec.schedule.kind == "at"
         errors = row.state.get("consecutiveErrors")
         count = (errors if isinstance(errors, int) else 0) + 1 if is_error else 0
         status = {"ran": "ok", "failed": "error"}.get(end.state, "skipped")

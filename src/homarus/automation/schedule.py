@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
 from homarus.errors import UserError
-from homarus.protocol.cron import AtSchedule, CronSchedule, EverySchedule
 
-Rule = AtSchedule | EverySchedule | CronSchedule
+if TYPE_CHECKING:
+    from homarus.protocol.cron import AtSchedule, CronSchedule, EverySchedule
+
+    Rule = AtSchedule | EverySchedule | CronSchedule
 
 HOURLY_STAGGER_MS = 300_000
 """Jobs on the full hour spread over this span unless told otherwise (reference automation §1)."""
@@ -45,9 +48,9 @@ def complete(rule: Rule, now: int, old: Rule | None = None) -> Rule:
 
     Raises AtRefused for an impossible time, UserError for an anchor, an expression or a zone that cannot be meant.
     """
-    if isinstance(rule, AtSchedule):
+    if rule.kind == "at":
         return rule.model_copy(update={"at": iso(_checked_at(rule.at, now))})
-    if isinstance(rule, EverySchedule):
+    if rule.kind == "every":
         anchor = now if rule.anchor_ms is None else rule.anchor_ms
         if anchor > _latest(now):
             raise UserError("schedule.anchorMs is too far in the future", fix="name a time within 10 years, in ms")
@@ -55,7 +58,7 @@ def complete(rule: Rule, now: int, old: Rule | None = None) -> Rule:
     _parse(rule.expr, datetime.fromtimestamp(now / 1000, zone_of(rule, UTC)))
     stagger = rule.stagger_ms
     if stagger is None:
-        stagger = old.stagger_ms if isinstance(old, CronSchedule) else None
+        stagger = old.stagger_ms if old is not None and old.kind == "cron" else None
     if stagger is None and _is_hourly(rule.expr):
         stagger = HOURLY_STAGGER_MS
     return rule.model_copy(update={"stagger_ms": stagger})
@@ -63,10 +66,10 @@ def complete(rule: Rule, now: int, old: Rule | None = None) -> Rule:
 
 def next_after(rule: Rule, after: int, job_id: str, default_zone: tzinfo) -> int | None:
     """Return the first due time later than `after`, in milliseconds; None when there is none."""
-    if isinstance(rule, AtSchedule):
+    if rule.kind == "at":
         at = read_time(rule.at)
         return at if at > after else None
-    if isinstance(rule, EverySchedule):
+    if rule.kind == "every":
         anchor = rule.anchor_ms or 0
         if after < anchor:
             return anchor

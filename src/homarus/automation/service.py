@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,11 +18,13 @@ from homarus.clock import Clock
 from homarus.config.schema import Config
 from homarus.errors import UserError
 from homarus.ids import AgentId
-from homarus.protocol.cron import CronAddParams, DeliveryPatch, JobPatch, JobSpec, PayloadPatch
 from homarus.protocol.validation import describe_invalid
 from homarus.storage import jobs, sessions
 from homarus.storage.database import Connection, Database
 from homarus.storage.jobs import JobRow, JobRunFilter
+
+if TYPE_CHECKING:
+    from homarus.protocol.cron import DeliveryPatch, JobPatch, JobSpec, PayloadPatch
 
 _REMOVABLE = frozenset({"agentId", "sessionKey", "description", "failureAlert"})
 MAX_JOBS = 1000
@@ -178,6 +180,8 @@ def _patched(spec: JobSpec, patch: JobPatch) -> JobSpec:
         given["payload"] = _patched_payload(given["payload"], patch.payload)
     if patch.delivery is not None:
         given["delivery"] = _patched_delivery(given.get("delivery"), patch.delivery)
+    from homarus.protocol.cron import CronAddParams  # noqa: PLC0415 - for those who change jobs
+
     problem = describe_invalid(CronAddParams, given)
     if problem is not None:
         raise Refused(f"the changed job is not valid: {problem}", fix="change the named field as well")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Final
 
 from msgspec import Struct
@@ -59,5 +58,7 @@ def find(name: str) -> Entry | None:
 
 def nearest(name: str) -> str | None:
     """Return the command that was probably meant."""
-    close = difflib.get_close_matches(name, [entry.name for entry in COMMANDS], n=1)
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, [entry.name for entry in COMMANDS], n=1)
     return close[0] if close else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -174,8 +173,8 @@ def _fix(detail: ErrorDetails, value: object) -> str | None:
         return "put the value in quotes"
     if kind == "literal_error" and isinstance(value, str):
         choices = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
-        close = difflib.get_close_matches(value.lower(), choices, n=1)
-        return f'did you mean "{close[0]}"?' if close else None
+        close = _closest(value, choices)
+        return f'did you mean "{close}"?' if close else None
     return None
 
 
@@ -195,6 +194,8 @@ def unknown_key(path: Path, siblings: Sequence[str] | None = None) -> ConfigIssu
 
 
 def _closest(key: str, names: Sequence[str]) -> str | None:
+    from difflib import get_close_matches  # noqa: PLC0415 - 140 kB for a mistake
+
     by_lower = {name.lower(): name for name in names}
-    found = difflib.get_close_matches(key.lower(), list(by_lower), n=1, cutoff=0.6)
+    found = get_close_matches(key.lower(), list(by_lower), n=1)
     return by_lower[found[0]] if found else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from homarus.clock import Clock
 from homarus.errors import UserError
@@ -120,6 +119,8 @@ class Catalogue:
         raise UserError(f'there is no model "{ref}"', fix=self._suggest(ref))
 
     def _suggest(self, ref: str) -> str:
+        from difflib import get_close_matches  # noqa: PLC0415 - 140 kB for a mistake
+
         known = [info.ref for info in self.list_models()]
         close = get_close_matches(ref, known, n=1, cutoff=0.5)
         meant = f'Did you mean "{close[0]}"? ' if close else ""
