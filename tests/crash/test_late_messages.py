@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.crash.history import Story, open_history
 from tests.crash.small_world import Surroundings, alive
 from tests.pipeline.harness import direct
@@ -86,3 +87,18 @@ async def test_a_message_that_waited_in_a_gateway_that_was_up_does_not_blame_a_s
     async with open_history(None, quick_path) as history:
         [_, waited] = await history.stories()
     assert waited.entries[0].payload["late"] == "[received 8 h ago]"
+
+
+@pytest.mark.parametrize(("hours", "mark"), [(9, "[sent 9 h ago, and kept by the platform meanwhile]"), (1, None)])
+async def test_a_message_that_its_platform_kept_for_a_night_is_not_taken_for_a_fresh_one(
+    hours: int, mark: str | None, quick_path: Path
+) -> None:
+    around = Surroundings(quick_path, ScriptedModel([say("fine")]))
+    sent_at = around.clock.now_ms() - hours * 3_600_000
+    async with alive(around) as here:
+        await here.receive(replace(direct("please look at t1", 1), sent_at=sent_at))
+        await here.rest(1)
+    async with open_history(None, quick_path) as history:
+        [story] = await history.stories()
+    assert story.entries[0].payload.get("late") == mark
+    assert ("running late: sent" in story.message.trail) == (mark is not None)

@@ -161,13 +161,17 @@ class RunStore:
         return [entries.insert_entry(connection, self._user_entry((message,), run, None)) for message in new]
 
     def _late(self, batch: Batch) -> str | None:
-        """Return what must be said about a message that waited for longer than LATE_AFTER_MS, None for a fresh one."""
-        received_at = batch[0].received_at
-        waited = self.clock.now_ms() - received_at
-        if waited < LATE_AFTER_MS:
+        """Return what must be said about a message that waited for longer than LATE_AFTER_MS, None for a fresh one.
+
+        It may have waited here, or at a platform that keeps messages for who is away.
+        """
+        now, received_at = self.clock.now_ms(), batch[0].received_at
+        sent_at = batch[0].sent_at
+        if sent_at is not None and received_at - sent_at >= LATE_AFTER_MS:
+            return f"sent {_age(now - sent_at)} ago, and kept by the platform meanwhile"
+        if now - received_at < LATE_AFTER_MS:
             return None
-        hours = round(waited / 3_600_000)
-        age = f"received {hours} h ago" if hours < 48 else f"received {round(hours / 24)} days ago"
+        age = f"received {_age(now - received_at)} ago"
         return f"{age}, while I was offline" if received_at < self._opened_at else age
 
     def _new_run(self, message: InboundMessage, run_id: RunId, session: Session) -> Run:
@@ -240,3 +244,8 @@ def _text(value: object) -> str | None:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
+
+
+def _age(milliseconds: int) -> str:
+    hours = round(milliseconds / 3_600_000)
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"

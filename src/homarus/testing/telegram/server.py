@@ -16,6 +16,7 @@ from typing import Self, cast
 import aiohttp
 from aiohttp import web
 
+from homarus.clock import SystemClock
 from homarus.testing.telegram.faults import Fault, FaultKind, Faults
 from homarus.testing.telegram.methods import Arguments, Methods, Refusal
 from homarus.testing.telegram.world import Json, Sent, TestBot, TestChat
@@ -45,7 +46,7 @@ class TelegramServer:
         self.allows_http_webhooks = True
         self.repeat = 1
         self.is_reversed = False
-        self.now = 1_795_219_311
+        self.now = SystemClock().now_ms() // 1000
         self.bot = self.add_bot(token, username)
         self._ids: dict[int, list[int]] = {}
         self._seen = 0
