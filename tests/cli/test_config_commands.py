@@ -102,3 +102,15 @@ def test_another_file_can_be_checked(home: Path, capsys: pytest.CaptureFixture[s
     other.write_text("{gateway: {port: 1234}} // fine")
     assert run(["config", "validate", str(other)]) == ExitCode.OK
     assert "is valid" in capsys.readouterr().out
+
+
+def test_a_mistyped_key_of_a_channel_is_named_with_the_nearest_key_of_that_channel(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = {"host": "irc.example.org", "tsl": False, "allowFrm": ["ann"], "browser": 1}
+    (home / "homarus.json").write_text(json.dumps({"channels": {"irc": section}}))
+    assert run(["config", "validate"]) == ExitCode.CONFIG
+    said = capsys.readouterr().err
+    assert 'channels.irc.tsl: unknown key. Did you mean "tls"?' in said
+    assert 'channels.irc.allowFrm: unknown key. Did you mean "allowFrom"?' in said
+    assert "channels.irc.browser: unknown key. Remove it" in said

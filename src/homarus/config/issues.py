@@ -94,15 +94,18 @@ def show(tree: object, path: Path) -> str | None:
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
-def collect(error: ValidationError, written: object, within: Path = ()) -> list[ConfigIssue]:
+def collect(
+    error: ValidationError, written: object, within: Path = (), known: Sequence[str] | None = None
+) -> list[ConfigIssue]:
     """Translate pydantic's findings; `written` is the tree before `${NAME}` was replaced, so values are safe.
 
-    `within` is where in the tree the section is that was validated alone.
+    `within` is where in the tree the section is that was validated alone; `known` are the keys of a model that is no
+    part of the schema, from which the nearest to an unknown one is named.
     """
     merged: dict[tuple[Path, bool], ConfigIssue] = {}
     for detail in error.errors(include_url=False):
         path = _place(detail, written, within)
-        issue = _issue(detail, path, written)
+        issue = _issue(detail, path, written, known)
         key = (path, detail["type"] == "extra_forbidden")
         earlier = merged.get(key)
         if earlier is not None and issue.message not in earlier.message:
@@ -124,9 +127,9 @@ def _place(detail: ErrorDetails, written: object, within: Path) -> Path:
     return tuple(kept)
 
 
-def _issue(detail: ErrorDetails, path: Path, written: object) -> ConfigIssue:
+def _issue(detail: ErrorDetails, path: Path, written: object, known: Sequence[str] | None) -> ConfigIssue:
     if detail["type"] == "extra_forbidden":
-        return unknown_key(path)
+        return unknown_key(path, known)
     message = _MESSAGES.get(detail["type"], detail["msg"]).format(**_context(detail))
     value = None if detail["type"] == "missing" else show(written, path)
     return ConfigIssue(dotted(path), message, value, fix=_fix(detail, value_at(written, path)))
@@ -179,15 +182,17 @@ def _fix(detail: ErrorDetails, value: object) -> str | None:
 
 
 def unknown_key(path: Path, siblings: Sequence[str] | None = None) -> ConfigIssue:
-    """Return the issue for a key nobody knows, with the nearest of its siblings, else the same key elsewhere."""
+    """Return the issue for a key nobody knows, with the nearest of its siblings, else the same key elsewhere.
+
+    Siblings that are given are all there is to name.
+    """
     from homarus.config.catalogue import children, known_paths  # noqa: PLC0415 - needed only when something is wrong
 
     key = str(path[-1])
-    siblings = children(path[:-1]) if siblings is None else siblings
-    nearest = _closest(key, siblings)
+    nearest = _closest(key, children(path[:-1]) if siblings is None else siblings)
     if nearest is not None:
         return ConfigIssue(dotted(path), "unknown key", None, nearest, f'did you mean "{nearest}"?')
-    elsewhere = [known for known in known_paths() if known.rpartition(".")[2] == key]
+    elsewhere = [known for known in known_paths() if known.rpartition(".")[2] == key and siblings is None]
     if elsewhere:
         return ConfigIssue(dotted(path), "unknown key", None, elsewhere[0], f'did you mean "{elsewhere[0]}"?')
     return ConfigIssue(dotted(path), "unknown key", None, None, "remove it, or see docs/reference/config.md")

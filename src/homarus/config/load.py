@@ -152,7 +152,8 @@ def read_channels(
         try:
             found[name] = models[name].model_validate(raw, context=secrets)
         except ValidationError as error:
-            issues.extend(_below(name, collect(error, raw)))
+            keys = [field.alias or key for key, field in models[name].model_fields.items()]
+            issues.extend(_below(name, collect(error, raw, known=keys)))
     return found, issues
 
 
