@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from homarus.channels.contract import (
@@ -215,14 +216,22 @@ class TelegramChannel:
         receiver = Receiver(webhook.secret, intake, self._clock, album_wait=times.album)
         self._receiver = receiver  # before Telegram is told: the first call may come at once
         try:
-            await self._bot.set_webhook(webhook, await asyncio.to_thread(_certificate, webhook, self._settings))
-            self._standing.change(ConnectionState.CONNECTED)
-            while True:
-                await self._clock.sleep(times.check)
-                await self._check_webhook(webhook)
+            async with self._listening(webhook):
+                await self._bot.set_webhook(webhook, await asyncio.to_thread(_certificate, webhook, self._settings))
+                self._state = ConnectionState.CONNECTED
+                while True:
+                    await self._clock.sleep(times.check)
+                    await self._check_webhook(webhook)
         finally:
             self._receiver = None
             await receiver.close()
+
+    def _listening(self, webhook: Webhook) -> AbstractAsyncContextManager[None]:
+        if webhook.listen is None:
+            return nullcontext()
+        from homarus.channels.telegram.listener import listening  # noqa: PLC0415 - only for a port of its own
+
+        return listening(webhook.listen, webhook.path, webhook.secret, self.handle_webhook, named=self._settings.path)
 
     async def _check_webhook(self, webhook: Webhook) -> None:
         info = await self._bot.webhook_info()

@@ -21,6 +21,9 @@ DOWNLOAD_LIMIT = 20 * 1024 * 1024
 WEBHOOK_PATH = "/telegram-webhook"
 """The local path when neither `webhookPath` nor `webhookUrl` names one."""
 
+WEBHOOK_PORT = 8787
+"""The port when `webhookHost` is set and `webhookPort` is not, as in OpenClaw."""
+
 COMMANDS = (
     ("new", "Start a new conversation"),
     ("stop", "Stop the running answer"),
@@ -51,7 +54,8 @@ class Timings(Struct, frozen=True):
 
 
 class Webhook(Discreet, frozen=True):
-    """How Telegram calls us: `url` is what it is told, `path` what the gateway serves."""
+    """How Telegram calls us: `url` is what it is told, `path` what the gateway serves, and `listen` a host and port of
+    its own where the path is served too."""
 
     hidden = frozenset({"secret"})
 
@@ -59,6 +63,7 @@ class Webhook(Discreet, frozen=True):
     path: str
     secret: str
     certificate: str | None = None
+    listen: tuple[str, int] | None = None
 
 
 class Settings(Discreet, frozen=True):
@@ -179,4 +184,12 @@ def _webhook(config: TelegramAccountConfig, path: str) -> Webhook | None:
         )
     local = config.webhook_path or urlsplit(config.webhook_url).path.rstrip("/") or WEBHOOK_PATH
     secret = config.webhook_secret.get_secret_value()
-    return Webhook(config.webhook_url, local, secret, config.webhook_cert_path)
+    return Webhook(config.webhook_url, local, secret, config.webhook_cert_path, _listen(config))
+
+
+def _listen(config: TelegramAccountConfig) -> tuple[str, int] | None:
+    """Return where the webhook listens besides the gateway's own port; only this machine unless a host is named."""
+    if config.webhook_port is None and config.webhook_host is None:
+        return None
+    port = WEBHOOK_PORT if config.webhook_port is None else config.webhook_port
+    return config.webhook_host or "127.0.0.1", port
