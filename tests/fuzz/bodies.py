@@ -20,6 +20,7 @@ from tests.fuzz.watch import HANG_SECONDS, Findings
 from yarl import URL
 
 from homarus.channels.contract import Inbound
+from homarus.channels.telegram.bot import Bot
 from homarus.channels.telegram.inbound import Reader
 from homarus.channels.telegram.intake import Intake
 from homarus.channels.telegram.media import Media
@@ -127,12 +128,20 @@ class NoMedia:
         return message
 
 
+class NoBot:
+    """There is no Telegram to answer presses at."""
+
+    async def answer_press(self, press: str) -> None:
+        assert press
+
+
 async def fuzz_webhook(random: Random, count: int, findings: Findings) -> int:
     """Call the Telegram webhook: a wrong secret commits nothing, nothing raises, every answer is a known status."""
     ingress = MemoryIngress()
     me = User(id=1, is_bot=True, first_name="me", username="homarusbot")
     media = cast("Media", NoMedia())
-    intake = Intake(ingress, Reader("default", me, frozenset({"start"})), media, SystemClock())
+    reader, bot = Reader("default", me, frozenset({"start"})), cast("Bot", NoBot())
+    intake = Intake(ingress, reader, media, SystemClock(), bot)
     receiver = Receiver(SECRET, intake, SystemClock(), album_wait=0.0)
     corpus = [json.loads(entry) for entry in seeds("updates.jsonl")]
     for _ in range(count):
