@@ -199,6 +199,21 @@ async def test_a_whole_reply_is_no_repetition_of_a_preview_that_may_have_arrived
         assert network.sent[0].id != preview
 
 
+async def test_a_notice_that_is_refused_comes_with_the_next_part(tmp_path: Path) -> None:
+    words = "word " * 30
+    network, model = EditingNetwork(), SlowModel(FIRST, "\n\n".join(words for _ in range(3)))
+    network.refusals[0] = Ambiguous()
+    async with world(tmp_path, model, network=network, is_streaming=True) as here:
+        await here.pipeline.accept(direct("hello"))
+        await here.until(lambda _rows: not network.refusals)
+        network.refusals[0] = Permanent("too long for this chat")
+        model.go.set()
+        [message] = await here.until_settled()
+        assert message.state == "failed"
+        assert [part.index for part in network.sent] == [1, 2, 3, 4]
+        assert [part.text.startswith(NOTICE) for part in network.sent] == [True, False, False, False]
+
+
 def earlier(here: World) -> OutboundMessage:
     now = here.parts.clock.now_ms()
     return OutboundMessage(

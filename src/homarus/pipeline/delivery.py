@@ -304,6 +304,9 @@ def _record(
         return
     if error is not None and state != "dead" and part.attempts < NOTED_ATTEMPTS:
         inbound.note_run(connection, part.run_id, now, "attempt", _attempt(part, state, now, error, next_at))
+    if state == "dead" and part.text.startswith(NOTICE):
+        # People may have seen the beginning of the next part, too, at the end of a preview that is lost.
+        outbound.mark_next(connection, part, NOTICE)
     if state in {"sent", "dead"}:
         inbound.settle_replied(connection, part.run_id, now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Row, String, bindparam, case, func, select, update
+from sqlalchemy import BigInteger, Connection, Integer, Row, String, bindparam, case, func, literal, select, update
 
 from homarus.ids import Address
 from homarus.manner import Manner
@@ -154,6 +154,13 @@ def rename_part(connection: Connection, part_id: str, new_id: str, text: str) ->
     """Let a part go out as another message than the one it may have been, with another text."""
     values = {"id": new_id, "text": text, "state": "pending", "platform_id": None}
     connection.execute(update(outbound).where(outbound.c.id == part_id).values(values))
+
+
+def mark_next(connection: Connection, part: OutboundMessage, notice: str) -> None:
+    """Let the part after one that was never shown begin with what that one was to say first."""
+    following = (outbound.c.run_id == part.run_id, outbound.c.part_index == part.part_index + 1)
+    waiting = (outbound.c.state == "pending", outbound.c.attempts == 0)
+    connection.execute(update(outbound).where(*following, *waiting).values(text=literal(notice) + outbound.c.text))
 
 
 def end_attempt(
