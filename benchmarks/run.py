@@ -115,7 +115,7 @@ async def own_figures(system: Homarus, model: Model, options: Options) -> AsyncG
     yield Measured("ready, warm", min([await restart(system) for _ in range(4)][1:]), "s", 0.8)
     await asyncio.sleep(2)
     idle = resident_mib(system.pid)
-    yield Measured("resident, idle", idle, "MiB", 75, note=f"{idle * MIB / 1e6:.1f} MB of 1,000,000 bytes")
+    yield Measured("resident, idle", idle * MIB / 1e6, "MB", 75, note=f"of 1,000,000 bytes; {idle:.1f} MiB")
     for _ in range(WARM_UP):
         await system.turn()
     size = await model.newest_size() / 1000

@@ -87,7 +87,7 @@ def _add_channels(page: Page, services: Services) -> None:
 def _add_database(page: Page, services: Services) -> None:
     database = services.database
     if isinstance(database, SqliteDatabase):
-        page.one("db_writes_waiting", "gauge", "Writes that wait for the writer", database.waiting)
+        page.one("db_writes_waiting", "gauge", "Writes that wait for their commit", database.waiting)
         page.histograms("db_write_batch_size", "Writes per commit", None, [("", database.batches)])
 
 
