@@ -131,7 +131,7 @@ async def own_figures(system: Homarus, model: Model, options: Options) -> AsyncG
     _, rate = await run_sessions(system, sessions=32, at_once=32, turns=32 * 20, seconds=options.seconds)
     yield Measured("32 sessions at once", rate, "turns/s", 100, is_floor=True)
     await run_sessions(system, sessions=100, at_once=8, turns=100, seconds=options.seconds)
-    yield await crowding(system, options.turns)
+    yield await crowding(system, options.turns * 2)
     done, _ = await run_sessions(system, sessions=100, at_once=8, turns=options.long, seconds=options.seconds)
     yield Measured(f"resident after {done:,} turns in 100 sessions", resident_mib(system.pid), "MiB", 130)
     async for figure in edge_figures(system, options):
