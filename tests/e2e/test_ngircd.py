@@ -91,6 +91,7 @@ async def pair(ines: IrcUser, home: Path) -> None:
     approved = await homarus(home, "pairing", "approve", "irc", code[1])
     assert approved.code == 0, approved
     assert "ines" in approved.out
+    await ines.expect(":lob!", "PRIVMSG ines", "My owner has let you in")
 
 
 async def states(home: Path) -> list[tuple[str, str, str]]:

@@ -159,7 +159,7 @@ class FakePairing:
     async def list(self, channel: str | None) -> tuple[PairingRequest, ...]:
         return (self.request,) if channel in (None, "irc") else ()
 
-    async def approve(self, channel: str, code: str) -> PairingRequest | None:
+    async def approve(self, channel: str, code: str, *, tells: bool = True) -> PairingRequest | None:
         return self.request if (channel, code) == ("irc", "CODE1234") else None
 
     async def dismiss(self, channel: str, code: str) -> bool:

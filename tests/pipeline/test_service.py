@@ -11,7 +11,7 @@ from homarus.channels.contract import Acceptance, Ambiguous, Verdict
 from homarus.errors import Permanent, Transient, UserError
 from homarus.models.contract import Failed, FailureKind, ToolCall, UserMessage
 from homarus.pipeline.contract import Requester
-from homarus.pipeline.pairing import Pairing
+from homarus.pipeline.pairing import WELCOME, Pairing
 from homarus.storage.entries import select_entries
 from homarus.storage.records import Entry
 from homarus.testing.manual_clock import ManualClock
@@ -72,6 +72,9 @@ async def test_an_unknown_sender_gets_one_pairing_code_and_is_heard_after_approv
         with pytest.raises(UserError, match="no pairing request"):
             await pairing.approve("net", "WRONGONE")
         await pairing.approve("net", request.code.lower())
+        here.delivery.wake()
+        await here.until(lambda _rows: len(here.network.sent) == 2)
+        assert (here.network.sent[1].address, here.network.sent[1].text) == (direct("", 1, "eve").address, WELCOME)
         await here.pipeline.accept(direct("now?", 3, "eve"))
         await here.until_settled()
         assert here.network.sent[-1].text == "welcome"

@@ -228,7 +228,7 @@ def compose(  # noqa: PLR0917 - the one place that sees every room
         agents=ConfiguredAgents(holder),
         channels=host,
         messages=Messages(database, clock, pipeline.take_up),
-        pairing=PairingRequests(Pairing(database, clock)),
+        pairing=PairingRequests(Pairing(database, clock, host.wake)),
         sender=DirectSend(database, clock, accounts, host.wake, host.news),
         tools=toolkit,
         files=toolkit.files,

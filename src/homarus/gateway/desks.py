@@ -48,10 +48,10 @@ class PairingRequests:
         """Return open requests."""
         return tuple(_request(item) for item in await self._pairing.list(channel))
 
-    async def approve(self, channel: str, code: str) -> PairingRequest | None:
+    async def approve(self, channel: str, code: str, *, tells: bool = True) -> PairingRequest | None:
         """Let the owner of a code in; None when no open request has it."""
         try:
-            return _request(await self._pairing.approve(channel, code))
+            return _request(await self._pairing.approve(channel, code, tells=tells))
         except UserError:
             return None
 

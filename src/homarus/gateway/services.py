@@ -237,8 +237,8 @@ class PairingDesk(Protocol):
         """Return open requests."""
         ...
 
-    async def approve(self, channel: str, code: str) -> PairingRequest | None:
-        """Let the owner of a code in and tell them; None when no open request has it. Compares in constant time."""
+    async def approve(self, channel: str, code: str, *, tells: bool = True) -> PairingRequest | None:
+        """Let the owner of a code in and, with `tells`, send them a word; None when no open request has it."""
         ...
 
     async def dismiss(self, channel: str, code: str) -> bool:

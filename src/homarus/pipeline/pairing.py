@@ -5,12 +5,14 @@ Codes have 8 characters without 0, O, 1 and I, live for an hour, and at most 3 w
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from homarus.channels.contract import Inbound
 from homarus.clock import Clock
 from homarus.errors import UserError
-from homarus.storage import pairings
+from homarus.storage import inbound, outbound, pairings
 from homarus.storage.database import Connection, Database
-from homarus.storage.records import PairingRequest
+from homarus.storage.records import PairingRequest, single_part
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 8
@@ -22,6 +24,8 @@ Hello. I do not know you yet, so I have not read your message.
 Your id: {sender}
 Pairing code: {code}
 Ask my owner to run: homarus pairing approve {channel} {code}"""
+
+WELCOME = "My owner has let you in. I have not read what you wrote before; write it again, and I will."
 
 
 def request_pairing(connection: Connection, message: Inbound, clock: Clock) -> str | None:
@@ -48,9 +52,13 @@ def request_pairing(connection: Connection, message: Inbound, clock: Clock) -> s
 class Pairing:
     """The owner's side of pairing."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, on_parts: Callable[[str, str], None] = lambda _channel, _account: None
+    ) -> None:
+        """`on_parts` is told that a channel account has something to send."""
         self._database = database
         self._clock = clock
+        self._on_parts = on_parts
 
     async def list(self, channel: str | None = None) -> list[PairingRequest]:
         """Return the requests that wait, oldest first."""
@@ -58,16 +66,23 @@ class Pairing:
         requests = await self._database.read(pairings.select_requests, channel)
         return [request for request in requests if request.created_at >= oldest]
 
-    async def approve(self, channel: str, code: str) -> PairingRequest:
-        """Put the sender of a code on the allowlist. Raises UserError for an unknown or expired code."""
-        return await self._database.write(_approve, channel, code.strip().upper(), self._clock.now_ms())
+    async def approve(self, channel: str, code: str, *, tells: bool = True) -> PairingRequest:
+        """Put the sender of a code on the allowlist and, in the same commit, a word for them into the outbox.
+
+        Raises UserError for an unknown or expired code.
+        """
+        word = self._clock.uuid() if tells else None
+        request = await self._database.write(_approve, channel, code.strip().upper(), self._clock.now_ms(), word)
+        if tells:
+            self._on_parts(request.channel, request.account)
+        return request
 
     async def dismiss(self, channel: str, code: str) -> bool:
         """Drop a request; False when there is none with this code. Whoever writes again gets a new code."""
         return await self._database.write(pairings.take_request, channel, code.strip().upper()) is not None
 
 
-def _approve(connection: Connection, channel: str, code: str, now: int) -> PairingRequest:
+def _approve(connection: Connection, channel: str, code: str, now: int, word: str | None) -> PairingRequest:
     request = pairings.take_request(connection, channel, code)
     if request is None or request.created_at < now - LIFETIME_MS:
         raise UserError(
@@ -75,4 +90,14 @@ def _approve(connection: Connection, channel: str, code: str, now: int) -> Pairi
             fix="see `homarus pairing list`; codes live 1 hour",
         )
     pairings.allow(connection, request.channel, request.account, request.sender_id, "pairing", now)
+    if word is not None:
+        _tell(connection, request, word, now)
     return request
+
+
+def _tell(connection: Connection, request: PairingRequest, part_id: str, now: int) -> None:
+    """Answer in the chat from which the sender asked; what was forgotten by now has no chat."""
+    asked = inbound.select_newest(connection, request.channel, request.account, request.sender_id)
+    if asked is not None:
+        key = f"paired:{request.code}:{request.created_at}"
+        outbound.insert_parts(connection, [single_part(part_id, key, asked.address, WELCOME, now)])

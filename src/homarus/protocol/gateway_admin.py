@@ -65,6 +65,7 @@ class PairingApproveParams(Params):
 
     channel: ShortText
     code: ShortText
+    notify: bool | None = None
 
 
 class PairRequestParams(Params):

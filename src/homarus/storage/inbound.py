@@ -99,6 +99,13 @@ def select_known(connection: Connection, address: Address, external_id: str) -> 
     return None if row is None else read_inbound(row)
 
 
+def select_newest(connection: Connection, channel: str, account: str, sender_id: str) -> InboundMessage | None:
+    """Return the last message of a sender, None when there is none."""
+    whose = (inbound.c.channel == channel, inbound.c.account == account, inbound.c.sender_id == sender_id)
+    row = connection.execute(select(inbound).where(*whose).order_by(inbound.c.seq.desc()).limit(1)).one_or_none()
+    return None if row is None else read_inbound(row)
+
+
 def select_by_run(connection: Connection, run_id: str) -> list[InboundMessage]:
     """Return the messages a run answers, oldest first."""
     return [read_inbound(row) for row in _BY_RUN.rows(connection, {"run": run_id})]

@@ -61,7 +61,10 @@ async def test_a_stranger_is_listed_and_let_in_or_sent_away(gateway: Running) ->
         assert {name: request[name] for name in named} == named
         assert (request["senderId"], request["expiresAt"]) == ("stranger", "1970-01-01T01:00:00.001Z")
         assert (await client.call("channels.pairing.list", {"accountId": "other"}))["payload"]["requests"] == []
-        assert (await client.call("channels.pairing.approve", named))["payload"]["senderId"] == "stranger"
+        quiet = (await client.call("channels.pairing.approve", named))["payload"]
+        assert (quiet["senderId"], quiet["notification"]) == ("stranger", "not-requested")
+        told = (await client.call("channels.pairing.approve", {**named, "notify": True}))["payload"]
+        assert told["notification"] == "sent"
         assert (await client.call("channels.pairing.dismiss", named))["payload"]["requestId"] == "CODE1234"
         wrong = await client.call("channels.pairing.approve", {**named, "accountId": "other"})
         assert wrong["error"]["message"] == "no open pairing request on irc has this id"

@@ -35,11 +35,13 @@ def list_requests(channel: Channel = None, as_json: AsJson = False) -> None:
 def approve(
     channel: Annotated[str, typer.Argument(help="The channel the stranger wrote on, such as irc.")],
     code: Annotated[str, typer.Argument(help="The code the stranger was given.")],
+    notify: Annotated[bool, typer.Option("--notify/--no-notify", help="Send them a word about it.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Let the person in who was given a code."""
+    params: Row = {"channel": channel, "code": code.strip().upper(), "notify": notify}
     with session(find_gateway()) as gateway:
-        found = as_row(gateway.call("pairing.approve", {"channel": channel, "code": code.strip().upper()}))
+        found = as_row(gateway.call("pairing.approve", params))
     if as_json:
         show_json(found)
     else:

@@ -43,11 +43,13 @@ async def list_pairing(call: Call, params: ChannelPairingListParams) -> JsonObje
 async def approve_pairing(call: Call, params: ChannelPairingApproveParams) -> JsonObject:
     """Let a stranger in; their next message is read."""
     await _find(call, params)
-    request = await call.services.pairing.approve(params.channel, params.request_id)
+    request = await call.services.pairing.approve(params.channel, params.request_id, tells=bool(params.notify))
     if request is None:
         raise _unknown(params)
     done = {"requestId": params.request_id, "senderId": request.sender_id}
-    return {**done, "notification": "not-requested", "commandOwnerBootstrap": "not-requested"}
+    # It is in the outbox, from where it goes out whatever happens now.
+    notification = "sent" if params.notify else "not-requested"
+    return {**done, "notification": notification, "commandOwnerBootstrap": "not-requested"}
 
 
 @operation("channels.pairing.dismiss", scope=Scope.PAIRING)

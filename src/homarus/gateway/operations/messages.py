@@ -60,8 +60,8 @@ async def list_pairing(call: Call, params: PairingListParams) -> dict[str, list[
 
 @operation("pairing.approve", scope=Scope.PAIRING, rest=Post("/api/pairing/approve"))
 async def approve_pairing(call: Call, params: PairingApproveParams) -> JsonObject:
-    """Let the stranger in who was given a code."""
-    request = await call.services.pairing.approve(params.channel, params.code)
+    """Let the stranger in who was given a code, and tell them unless `notify` is false."""
+    request = await call.services.pairing.approve(params.channel, params.code, tells=params.notify is not False)
     if request is None:
         raise invalid(f"no open pairing request on {params.channel} has this code")
     return {"ok": True, **_request(request)}
