@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tests.pipeline.harness import OWNER, World, chat, direct, world
 from tests.pipeline.test_collected_files import FILE
 
+from homarus.agent.events import TurnAborted, TurnFinished
 from homarus.agent.loop import Turn
 from homarus.pipeline.run_store import Begun
 from homarus.storage.database import Connection, Database
@@ -122,3 +123,27 @@ async def test_a_stop_of_the_process_while_files_come_loses_nothing(tmp_path: Pa
     async with world(tmp_path, ScriptedModel([say("done")]), collector=SlowFiles(door)) as here:
         await here.until_settled()
         assert [part.text for part in here.network.sent] == ["done"]
+
+
+class SlowEnd(SlowStart):
+    """A database that answers after the end of a run was committed only when the door is open."""
+
+    async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        result = await self._database.write(fn, *args, **kwargs)
+        if getattr(fn, "__name__", "") == "_close":
+            await self._door.pass_through()
+        return result
+
+
+async def test_an_abort_while_the_end_is_being_stored_leaves_the_end_that_was(tmp_path: Path) -> None:
+    door = Door()
+    async with world(tmp_path, ScriptedModel([say("done")]), wrap=lambda database: SlowEnd(database, door)) as here:
+        await here.pipeline.submit(chat("quick"))
+        await door.knocked.wait()
+        assert await here.pipeline.abort("agent:main:main", "r1", "rpc", OWNER) == ("r1",)
+        door.opened.set()
+        [message] = await here.until_settled()
+        assert message.state == "delivered"
+        await here.until(lambda _rows: here.pipeline.load().sessions == 0)
+        [end] = [event.event for event in here.events if isinstance(event.event, TurnFinished | TurnAborted)]
+        assert (type(end), getattr(end, "text", "")) == (TurnFinished, "done")

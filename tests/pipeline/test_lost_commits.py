@@ -135,3 +135,27 @@ def _hold(toolbox: FakeToolbox) -> tuple[asyncio.Event, asyncio.Event]:
 
 def _count_waiters(connection: Connection) -> int:
     return connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one()
+
+
+@pytest.mark.parametrize(("is_aborted", "end"), [(True, "TurnAborted"), (False, "TurnFinished")])
+async def test_those_who_watch_a_run_hear_of_its_end_although_the_answer_of_its_commit_got_lost(
+    tmp_path: Path, end: str, *, is_aborted: bool
+) -> None:
+    gate = asyncio.Event()
+    lossy: list[Lossy] = []
+
+    def wrap(database: Database) -> Database:
+        lossy.append(Lossy(database))
+        return lossy[0]
+
+    async with world(tmp_path, ScriptedModel([say("hi")], gate=gate), wrap=wrap) as here:
+        await here.pipeline.accept(direct("one", 1))
+        await here.until(lambda _rows: "TurnStarted" in here.event_names())
+        lossy[0].loses = {"_close"}
+        if is_aborted:
+            run_id = (await here.messages())[0].run_id
+            await here.pipeline.abort("agent:main:main", run_id, "rpc", OWNER)
+        gate.set()
+        await here.until(lambda _rows: here.pipeline.load().sessions == 0)
+        ends = [name for name in here.event_names() if name in {"TurnAborted", "TurnFinished", "TurnFailed"}]
+        assert ends == [end]

@@ -34,8 +34,8 @@ class Begun(Struct, frozen=True):
     """A run that may go on: its row and how often it has begun.
 
     `origin` is what the caller asked for, `settings` what the session has stored (thinkingLevel, modelOverride ...).
-    `is_ended` tells that there is nothing left to do: the run ended in a commit whose answer got lost, or it was
-    taken up already with another of its messages; `order` that it is answered without a model.
+    `is_ended` tells that there is nothing left to do: the run ended in a commit whose answer got lost (`end` is its
+    row), or it was taken up already with another of its messages; `order` that it is answered without a model.
     """
 
     info: RunInfo
@@ -43,6 +43,7 @@ class Begun(Struct, frozen=True):
     origin: dict[str, object]
     settings: dict[str, object]
     is_ended: bool = False
+    end: Run | None = None
     order: Order | None = None
 
 
@@ -80,6 +81,10 @@ class RunStore:
     async def begin(self, batch: Batch, run_id: RunId) -> Begun:
         """Store that a run begins, with the user's entry; a run that had begun before is counted as resumed."""
         return await self.database.write(self._begin, batch, run_id)
+
+    async def find(self, run_id: RunId) -> Run | None:
+        """Return how a run stands."""
+        return await self.database.read(runs.select_run, run_id)
 
     def unbegun(self, message: InboundMessage, run_id: RunId) -> RunInfo:
         """Return a run that has not begun, as far as it is known."""
@@ -137,7 +142,7 @@ class RunStore:
             inbound.move_inbound(connection, [message.id for message in batch], "running", now, reason=f"late: {late}")
         open_order = None if order is None or order.rest else order
         info = _info(known, self._reply_to(batch))
-        return Begun(info, starts, known.origin, session.meta, is_ended=is_ended, order=open_order)
+        return Begun(info, starts, known.origin, session.meta, is_ended, known if is_ended else None, open_order)
 
     def _reply_to(self, batch: Batch) -> str | None:
         """Return the platform's id of the message that a reply quotes, None when it quotes none."""

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from homarus.agent.events import AgentEvent, TextStreamed, TurnAborted, TurnFailed, TurnFinished, TurnStarted
 from homarus.agent.loop import Toolbox, Turn, run_turn
+from homarus.agent.usage import read_usage
 from homarus.clock import Clock
 from homarus.errors import HomarusError, StorageError, UserError, first_error
 from homarus.failpoints import Failpoint, hit
@@ -24,6 +25,7 @@ from homarus.pipeline.lanes import Batch
 from homarus.pipeline.orders import HELP, Order, describe_sender
 from homarus.pipeline.run_journal import RunJournal
 from homarus.pipeline.run_store import Begun, RunStore
+from homarus.storage.records import Run
 
 log = logging.getLogger("homarus.turns")
 MAX_STARTS = 4
@@ -163,7 +165,9 @@ class Turns:
         hit(Failpoint.RUN_AFTER_START)
         active.info = begun.info
         self._measure_wait(begun, batch)
-        if not begun.is_ended:
+        if begun.is_ended:
+            self._tell_end(active, begun.end)
+        else:
             await self._run(begun, active, batch)
 
     async def _run(self, begun: Begun, active: ActiveRun, batch: Batch) -> None:
@@ -266,7 +270,24 @@ class Turns:
         reason = active.abort_reason or "rpc"
         if await journal.abort(reason, active.text):
             self._emit(active, TurnAborted(active.text, reason, self._clock.now_ms()))
+        else:
+            self._tell_end(active, await self._store.find(active.info.run_id))
+
+    def _tell_end(self, active: ActiveRun, end: Run | None) -> None:
+        """Tell those who heard of a run that it ended in a commit whose answer got lost, or was not waited for."""
+        if end is not None and end.state != "running" and active.seq:
+            self._emit(active, _end_of(end, active.text))
 
     def _emit(self, active: ActiveRun, event: AgentEvent) -> None:
         active.seq += 1
         self._listeners.tell(RunEvent(active.info, active.seq, self._clock.now_ms(), event))
+
+
+def _end_of(end: Run, streamed: str) -> AgentEvent:
+    """Return the event of a stored end; of an aborted run only what was streamed is known."""
+    at = end.ended_at or 0
+    if end.state == "done":
+        return TurnFinished(end.text, end.stop_reason or "stop", read_usage(end.usage), at)
+    if end.state == "aborted":
+        return TurnAborted(streamed, end.stop_reason or "rpc", at)
+    return TurnFailed(end.error or "", at)
