@@ -159,7 +159,8 @@ def _describe_database(found: Inspection) -> Finding:
     if found.revision is None:
         return Finding("database", "ok", f"{found.where}; its tables will be made at the first start")
     if found.is_current:
-        return Finding("database", "ok", f"{found.where} is intact")
+        size = "" if found.size is None else f", {found.size / 1e6:,.1f} MB"
+        return Finding("database", "ok", f"{found.where} is intact{size}")
     if found.is_known:
         return Finding("database", "ok", f"{found.where} will be upgraded at the next start, after a backup")
     detail = f"{found.where} has the schema {found.revision}, which this version does not know"
@@ -244,7 +245,7 @@ async def check_sandbox() -> list[Finding]:
         fix = 'set tools.deny to ["exec"] until this is repaired, and report it'
         return [Finding("sandbox", "problem", f"{chosen.name} lets through {'; '.join(failed)}", fix)]
     unproven = sum(not each.is_proven for each in attacks)
-    note = f" ({unproven} of them do not work outside either)" if unproven else ""
+    note = f"; {unproven} would fail outside, too, and prove nothing" if unproven else ""
     return [Finding("sandbox", "ok", f"{chosen.name} blocks all {len(attacks)} attacks tried{note}")]
 
 

@@ -13,10 +13,14 @@ from homarus.storage.schema import HEAD, REVISIONS, read_revision
 
 
 class Inspection(Struct, frozen=True):
-    """What was found. `where` is safe to show; `revision` is None when there are no tables yet."""
+    """What was found. `where` is safe to show; `revision` is None when there are no tables yet.
+
+    `size` is that of a SQLite file with its log, in bytes, None for a server.
+    """
 
     where: str
     revision: str | None
+    size: int | None = None
 
     @property
     def is_current(self) -> bool:
@@ -31,7 +35,10 @@ class Inspection(Struct, frozen=True):
 
 def inspect_file(path: Path) -> Inspection:
     """Check every page of a SQLite database. Raises StorageError when it is damaged or not ours."""
-    return Inspection(str(path), verify_backup(path) if path.exists() else None)
+    if not path.exists():
+        return Inspection(str(path), None, 0)
+    size = sum(each.stat().st_size for each in (path, path.with_name(f"{path.name}-wal")) if each.exists())
+    return Inspection(str(path), verify_backup(path), size)
 
 
 def inspect_server(url: str) -> Inspection:
