@@ -48,14 +48,20 @@ class Lossy:
         await self._database.close()
 
 
-async def test_messages_that_a_stop_took_back_are_not_answered_although_its_answer_got_lost(tmp_path: Path) -> None:
-    gate = asyncio.Event()
-    lossy: list[Lossy] = []
+def losing() -> tuple[list[Lossy], Callable[[Database], Database]]:
+    """Return what wraps a database, and the list that holds it then."""
+    made: list[Lossy] = []
 
     def wrap(database: Database) -> Database:
-        lossy.append(Lossy(database))
-        return lossy[0]
+        made.append(Lossy(database))
+        return made[0]
 
+    return made, wrap
+
+
+async def test_messages_that_a_stop_took_back_are_not_answered_although_its_answer_got_lost(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    lossy, wrap = losing()
     async with world(tmp_path, ScriptedModel([say("hi")], gate=gate), wrap=wrap) as here:
         await here.pipeline.accept(direct("one", 1))
         await here.until(lambda rows: [row.state for row in rows] == ["running"])
@@ -142,12 +148,7 @@ async def test_those_who_watch_a_run_hear_of_its_end_although_the_answer_of_its_
     tmp_path: Path, end: str, *, is_aborted: bool
 ) -> None:
     gate = asyncio.Event()
-    lossy: list[Lossy] = []
-
-    def wrap(database: Database) -> Database:
-        lossy.append(Lossy(database))
-        return lossy[0]
-
+    lossy, wrap = losing()
     async with world(tmp_path, ScriptedModel([say("hi")], gate=gate), wrap=wrap) as here:
         await here.pipeline.accept(direct("one", 1))
         await here.until(lambda _rows: "TurnStarted" in here.event_names())
