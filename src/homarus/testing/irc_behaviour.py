@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from msgspec import Struct, field
+
+from homarus.clock import SystemClock
 
 IRCV3 = {
     "message-tags": "", "server-time": "", "echo-message": "", "labeled-response": "", "batch": "",
@@ -34,4 +38,9 @@ class Behaviour(Struct):
     stall_on: str | None = None
     is_stalled: bool = False
     repeat: int = 1
-    time: str = "2026-11-20T08:15:11.004Z"
+
+    @property
+    def time(self) -> str:
+        """Return the time of now as servers write it: one that waited long is answered as late."""
+        now = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC)
+        return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")

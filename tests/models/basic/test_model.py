@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
+from tests.storage.test_retention import message
 
 from homarus.clock import SystemClock
-from homarus.models.basic.envelope import open_envelope
+from homarus.models.basic.envelope import open_envelope, split_queue
 from homarus.models.basic.model import BasicModel
 from homarus.models.contract import (
     AssistantMessage,
@@ -18,6 +20,7 @@ from homarus.models.contract import (
     ToolSpec,
     UserMessage,
 )
+from homarus.pipeline.batch_text import text_of
 
 ENVELOPE = (
     'Sender (untrusted metadata):\n```json\n{"label": "cli", "id": "cli"}\n```\n\n[Sat 2026-11-21 00:12 UTC] {text}'
@@ -153,3 +156,31 @@ async def test_what_somebody_says_in_a_room_is_understood_behind_their_name(spea
 
 async def test_a_request_with_a_colon_is_not_taken_for_a_name() -> None:
     assert [call.name for call in (await answer(user("note: buy milk"))).tool_calls] == ["write"]
+
+
+def queue(*messages: str) -> str:
+    lines = [f"--- Queued #{number}\n{text}" for number, text in enumerate(messages, start=1)]
+    return "\n".join(["[Messages that came in while you were busy]", *lines])
+
+
+async def test_every_message_of_those_that_came_together_is_answered() -> None:
+    stamp, earlier = "[Sat 2026-11-21 00:12 UTC]", (user("hi"), AssistantMessage("hi"))
+    both = await answer(*earlier, user(f"{stamp} {queue('what time is it', 'list the files')}"))
+    assert both.text == "It is 00:12 UTC on Saturday, 21 November 2026."
+    assert [call.name for call in both.tool_calls] == ["list"]
+    half = await answer(*earlier, user(f"{stamp} {queue('what time is it', 'sing a song')}"))
+    assert half.text.startswith("It is 00:12 UTC")
+    assert "I do not understand that" in half.text
+
+
+async def test_a_message_that_waited_long_is_understood() -> None:
+    late = "[received 9 h ago, while I was offline] [Sat 2026-11-21 00:12 UTC] what time is it"
+    assert (await answer(user(late))).text.startswith("It is 00:12 UTC")
+
+
+async def test_the_basic_model_knows_how_the_pipeline_puts_messages_together() -> None:
+    batch = tuple(
+        replace(message(name, 1, "queued"), text=name, kind="direct") for name in ("help me", "what day is it")
+    )
+    assert split_queue(text_of(batch)) == ["help me", "what day is it"]
+    assert split_queue("only one") == ["only one"]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from homarus.clock import Clock
 from homarus.models.basic.english import ENGLISH
-from homarus.models.basic.envelope import Said, drop_speaker, open_envelope
+from homarus.models.basic.envelope import Said, drop_speaker, open_envelope, split_queue
 from homarus.models.basic.intent import Intent, Understanding
 from homarus.models.basic.plan import PlannedCall, plan_calls
 from homarus.models.basic.results import Done, tell_results
@@ -34,7 +34,8 @@ BASIC_REF = "homarus/basic"
 _INFO = ModelInfo("homarus", "basic", "Built-in rules (no language model)", context_window=128_000, max_tokens=8192)
 _PIECE = re.compile(r"(?:\S+\s*){1,4}|\s+")
 _MAX_CALLS = 8
-_SAYS_WHAT_IT_IS = frozenset({"help", "about"})
+_UNKNOWN = Intent("unknown", {})
+_SAYS_WHAT_IT_IS = frozenset({"help", "about", _UNKNOWN.name})
 
 
 class BasicModel:
@@ -66,8 +67,7 @@ class BasicModel:
         if done := _results_at_end(request.messages):
             text = tell_results(done, said)
             return AssistantMessage(text if _has_introduced(request.messages) else f"{text}\n\n{NOTICE}")
-        # "note: milk" is a request and "ines: help" somebody in a room: the whole is tried before its end.
-        intents = self._understanding.read(said.text) or self._understanding.read(drop_speaker(said.text))
+        intents = tuple(intent for each in split_queue(said.text) for intent in self._read(each))
         available = frozenset(tool.name for tool in request.tools)
         calls = [call for intent in intents for call in plan_calls(intent, said)][:_MAX_CALLS]
         texts = [*self._tell(intents, said), *_tell_missing(calls, available)]
@@ -77,11 +77,18 @@ class BasicModel:
             text = f"{text}\n\n{NOTICE}"
         return AssistantMessage(text, usable)
 
+    def _read(self, text: str) -> tuple[Intent, ...]:
+        """Return what a message asks for; what no rule covers is an intent, too.
+
+        "note: milk" is a request and "ines: help" somebody in a room: the whole is tried before its end.
+        """
+        return self._understanding.read(text) or self._understanding.read(drop_speaker(text)) or (_UNKNOWN,)
+
     def _tell(self, intents: tuple[Intent, ...], said: Said) -> Iterator[str]:
-        if not intents:
-            yield tell_unknown()
         for intent in intents:
-            if intent.name in {"time", "date"} and said.at:
+            if intent is _UNKNOWN:
+                yield tell_unknown()
+            elif intent.name in {"time", "date"} and said.at:
                 yield tell_time(said)
             elif intent.name == "help":
                 yield tell_help(self._found())
@@ -100,7 +107,7 @@ def _tell_missing(calls: list[PlannedCall], available: frozenset[str]) -> Iterat
 
 def _is_introduction(intents: tuple[Intent, ...]) -> bool:
     """Help, a question about itself and the answer to what it does not understand all say what it is."""
-    return not intents or any(intent.name in _SAYS_WHAT_IT_IS for intent in intents)
+    return any(intent.name in _SAYS_WHAT_IT_IS for intent in intents)
 
 
 def _has_introduced(messages: tuple[Message, ...]) -> bool:
