@@ -180,12 +180,14 @@ def _seeks_init(launch: Launch) -> bool:
 
 def _complete(launch: Launch, output: OutputBuffer, duration_ms: int, *, is_timed_out: bool) -> Completion:
     text = output.text()
-    if output.total >= FLOOD_BYTES:
+    is_flood = output.total >= FLOOD_BYTES
+    if is_flood:
         text += f"\n[stopped: it wrote more than {FLOOD_BYTES // 1_048_576} MiB]"
     code = launch.exit_code
     if code is None:
         own = launch.own_exit_code
-        if own is not None and own >= 0 and not is_timed_out:
+        # What was killed here may have ended by itself when its own child was gone, before its signal came.
+        if own is not None and own >= 0 and not (is_timed_out or is_flood):
             raise explain_failure(text)
         code = -signal.SIGKILL
     elif 128 < code <= 128 + MAX_SIGNAL:
