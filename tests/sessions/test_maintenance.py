@@ -150,12 +150,12 @@ async def test_an_enforcing_mode_puts_away_what_it_said_it_would(database: Datab
 
     for found in (said, done):
         assert (found.put_away, found.deleted) == (["agent:main:quiet"], ["agent:main:subagent:1"])
-        assert (found.transcripts, found.sessions_before) == (1, 4)
+        assert (found.transcripts, found.sessions_before, found.sessions_after) == (1, 4, 2)
     assert await keys(database) == {"main", "quiet", "used"}
     assert [len(await database.read(entries.select_entries, name)) for name in ("id-quiet", "fresh-reset")] == [1, 1]
     assert await database.read(entries.select_entries, "id-subagent:1") == []
     again = await maintenance.sweep(rules)
-    assert (again.session_keys, again.transcripts) == ([], 0)
+    assert (again.put_away, again.deleted, again.transcripts) == ([], [], 0)
 
 
 async def test_only_the_named_agent_is_cleaned_up(database: Database, clock: ManualClock) -> None:
@@ -180,6 +180,7 @@ async def test_a_budget_removes_old_transcripts_before_sessions_and_stops_at_the
     assert swept.transcripts == 1
     assert swept.put_away == ["agent:main:s0", "agent:main:s1"]
     assert swept.deleted == ["agent:main:s0"]
+    assert (swept.sessions_before, swept.sessions_after) == (4, 2)
     assert await keys(database) == {"s1", "s2", "s3"}
 
 

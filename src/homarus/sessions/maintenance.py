@@ -54,21 +54,20 @@ class Step(Struct, frozen=True):
 
 
 class Swept(Struct):
-    """What a pass did or, when `is_applied` is False, would do. `bytes_before` is None where no budget is set."""
+    """What a pass did or, when `is_applied` is False, would do.
+
+    Before and after count the sessions that are not put away. `bytes_before` is None where no budget is set.
+    """
 
     is_applied: bool
     sessions_before: int = 0
+    sessions_after: int = 0
     put_away: list[str] = field(default_factory=list[str])
     deleted: list[str] = field(default_factory=list[str])
     transcripts: int = 0
     journal_rows: int = 0
     bytes_before: int | None = None
     bytes_over: int = 0
-
-    @property
-    def session_keys(self) -> list[str]:
-        """Return every session the pass changes."""
-        return [*self.put_away, *self.deleted]
 
 
 class Maintenance:
@@ -79,10 +78,15 @@ class Maintenance:
         self._clock = clock
 
     async def preview(self, rules: Rules, agent: str | None = None) -> Swept:
-        """Return what `sweep` with enforced rules would do; changes nothing. Raises StorageError."""
+        """Return what `sweep` with enforced rules would do; changes nothing. Raises StorageError.
+
+        Of what a disk budget would remove beyond that it tells only how much is over it.
+        """
         seen = Swept(is_applied=False)
-        for step in await self._due(rules, agent, seen):
+        steps = await self._due(rules, agent, seen)
+        for step in steps:
             (seen.deleted if step.is_deleted else seen.put_away).append(step.session.key)
+        seen.sessions_after = seen.sessions_before - len(steps)
         old = await self._database.read(retention.select_old_transcripts, MOST)
         seen.transcripts = sum(self._is_over(each, rules, is_enforced=True) for each in old)
         if rules.journal_ms is not None:
@@ -104,6 +108,7 @@ class Maintenance:
         await self._measure(rules, swept)
         if rules.is_enforced and swept.bytes_over:
             await self._make_room(rules, swept)
+        swept.sessions_after = await self._database.read(retention.count_active)
         return swept
 
     async def _due(self, rules: Rules, agent: str | None, swept: Swept) -> list[Step]:

@@ -55,7 +55,7 @@ def _answer(call: Call, swept: Swept, *, is_enforced: bool) -> CleanedUp:
         "mode": "enforce" if is_enforced else mode,
         "dryRun": not swept.is_applied,
         "beforeCount": swept.sessions_before,
-        "afterCount": swept.sessions_before - len(swept.session_keys),
+        "afterCount": swept.sessions_after,
         "archived": swept.put_away[:MOST_KEYS],
         "archivedCount": len(swept.put_away),
         "deleted": swept.deleted[:MOST_KEYS],
